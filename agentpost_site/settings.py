@@ -1,0 +1,218 @@
+"""Every setting of AgentPost, in one file. docs/settings.md lists those that the environment may set."""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+from agentpost_site.embedded_postgres import EmbeddedPostgres
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# --- What a machine may set -------------------------------------------------------------------------------------------
+AGENTPOST_DATA_DIR = Path(env.str("AGENTPOST_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+AGENTPOST_HTTP_HOST = env.str("AGENTPOST_HTTP_HOST", default="127.0.0.1")
+AGENTPOST_HTTP_PORT = env.int("AGENTPOST_HTTP_PORT", default=8000)
+AGENTPOST_SMTP_HOST = env.str("AGENTPOST_SMTP_HOST", default="127.0.0.1")
+AGENTPOST_SMTP_PORT = env.int("AGENTPOST_SMTP_PORT", default=2525)
+AGENTPOST_SMTP_PROCESSES = env.int("AGENTPOST_SMTP_PROCESSES", default=min(4, os.cpu_count() or 1))
+AGENTPOST_LMTP_PORT = env.int("AGENTPOST_LMTP_PORT", default=0)
+AGENTPOST_TLS_CERTIFICATE = env.str("AGENTPOST_TLS_CERTIFICATE", default="")
+AGENTPOST_TLS_KEY = env.str("AGENTPOST_TLS_KEY", default="")
+AGENTPOST_SHARED_DOMAIN = env.str("AGENTPOST_SHARED_DOMAIN", default="agentpost.localhost").lower()
+AGENTPOST_PUBLIC_URL = env.str("AGENTPOST_PUBLIC_URL", default=f"http://127.0.0.1:{AGENTPOST_HTTP_PORT}").rstrip("/")
+AGENTPOST_MAX_MESSAGE_SIZE = env.int("AGENTPOST_MAX_MESSAGE_SIZE", default=25 * 1024 * 1024)
+AGENTPOST_RELAY_URL = env.str("AGENTPOST_RELAY_URL", default="")
+AGENTPOST_DEVELOPMENT = env.bool("AGENTPOST_DEVELOPMENT", default=False)
+AGENTPOST_ALLOWED_HOSTS = env.list(
+    "AGENTPOST_ALLOWED_HOSTS",
+    default=[urlsplit(AGENTPOST_PUBLIC_URL).hostname or "localhost", "localhost", "127.0.0.1", "[::1]"],
+)
+AGENTPOST_REQUESTS_PER_MINUTE = env.int("AGENTPOST_REQUESTS_PER_MINUTE", default=6000)
+
+
+def _secret_key() -> str:
+    """Return the secret that signs sessions, cursors and links: given, or generated once into the data folder."""
+    given = env.str("AGENTPOST_SECRET_KEY", default="")
+    if given:
+        return str(given)
+    path = AGENTPOST_DATA_DIR / "secret_key"
+    if not path.exists():
+        AGENTPOST_DATA_DIR.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"secret_key.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass  # another process was first; its key is the one
+        fresh.unlink()
+    return path.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+DEBUG = False
+ALLOWED_HOSTS = AGENTPOST_ALLOWED_HOSTS
+
+# --- Database: two logins, one that migrates and one that serves -------------------------------------------------------
+EMBEDDED_POSTGRES = None if "DATABASE_URL" in os.environ else EmbeddedPostgres(AGENTPOST_DATA_DIR)
+if EMBEDDED_POSTGRES:
+    _application_url = EMBEDDED_POSTGRES.url("agentpost_app", "agentpost")
+    _owner_url = EMBEDDED_POSTGRES.url("agentpost_owner", "agentpost")
+else:
+    _application_url = env.str("DATABASE_URL")
+    _owner_url = env.str("DATABASE_OWNER_URL", default=_application_url)
+DATABASES = {
+    "default": {
+        **env.db_url_config(_application_url),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    },
+    "owner": env.db_url_config(_owner_url),
+}
+DATABASE_ROUTERS: list[str] = []
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Applications ------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "agentpost_site",
+    "environments",
+    "apikeys",
+    "webhooks",
+    "inboxes",
+    "mail",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "axes",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "procrastinate.contrib.django",
+    "rest_framework",
+]
+AUTH_USER_MODEL = "environments.User"
+MIDDLEWARE = [
+    "agentpost_site.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "environments.console.ConsoleEnvironmentMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "agentpost_site.urls"
+WSGI_APPLICATION = "agentpost_site.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- API ---------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apikeys.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["apikeys.rates.PerMinute"],
+    "DEFAULT_RENDERER_CLASSES": ["environments.answers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["environments.answers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "environments.answers.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "agentpost_site.schema.Schema",
+    "EXCEPTION_HANDLER": "environments.answers.error_response",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "AgentPost API",
+    "DESCRIPTION": "Self-hosted e-mail infrastructure for AI agents.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["agentpost_site.schema.describe_errors"],
+    "AUTHENTICATION_WHITELIST": ["apikeys.authentication.KeyAuthentication"],
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = AGENTPOST_MAX_MESSAGE_SIZE * 2  # base64 and JSON around the largest message
+
+# --- People ------------------------------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = AGENTPOST_PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [AGENTPOST_PUBLIC_URL]
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, UNSAFE_EVAL],  # django-unfold's Alpine.js evaluates its attributes
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "frame-ancestors": ["'none'"],
+        "form-action": [SELF],
+        "base-uri": [SELF],
+    }
+}
+
+# --- Files -------------------------------------------------------------------------------------------------------------
+STORAGES = {
+    "default": {"BACKEND": "mail.storage.DurableFileSystemStorage", "OPTIONS": {"location": AGENTPOST_DATA_DIR / "blobs"}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = AGENTPOST_DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+# --- Time, language, log -----------------------------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "procrastinate": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+    },
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,60 @@
+"""Who is calling the API: the bearer of a key."""
+
+from datetime import timedelta
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from apikeys import secrets
+from apikeys.models import ApiKey, ApiKeyEnvironment
+from environments import clock
+from environments.callers import Actor, Caller
+from environments.errors import Unauthenticated
+
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class KeyAuthentication(BaseAuthentication):
+    """``Authorization: Bearer ap_sk_…``. Missing, malformed, unknown, revoked and expired keys get one answer."""
+
+    def authenticate(self, request: Request) -> tuple[None, Caller]:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated
+        return None, caller_of(key_of(secret.strip()), request.META.get("REMOTE_ADDR"))
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
+        return 'Bearer realm="api"'
+
+
+def key_of(secret: str) -> ApiKey:
+    """Return the valid key behind a secret, its environments in ``reached``; raise Unauthenticated."""
+    if not secrets.is_well_formed(secret):
+        raise Unauthenticated
+    digest, now = secrets.digest(secret), clock.now()
+    reached = ApiKeyEnvironment.everywhere.filter(key=OuterRef("pk")).values("environment")
+    key = (
+        ApiKey.everywhere.annotate(reached=ArraySubquery(reached))
+        .filter(Q(secret_hash=digest) | Q(previous_hash=digest, previous_expires_at__gt=now))
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+        .first()
+    )
+    if key is None:
+        raise Unauthenticated
+    if key.last_used_at is None or now - key.last_used_at > USE_IS_NOTED_EVERY:
+        ApiKey.everywhere.filter(pk=key.pk).update(last_used_at=now)
+    return key
+
+
+def caller_of(key: ApiKey, address: str | None = None) -> Caller:
+    """Return what a request with this key may reach."""
+    return Caller(
+        organization_id=key.organization_id,
+        actor=Actor("key", key.pk, key.name, address),
+        scopes=frozenset(key.scopes),
+        environment_ids=None if key.reaches_organization else frozenset(key.reached),
+        may_reach_live=key.kind == ApiKey.Kind.LIVE,
+        expires_at=key.expires_at,
+    )

@@ -1,0 +1,88 @@
+"""Who is calling: API keys and what they may reach."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from environments.fields import SameOrganizationForeignKey
+from environments.ids import PrefixedIDField
+from environments.models import Environment, EnvironmentOwned, OrganizationOwned, Timestamped
+
+
+class ApiKey(OrganizationOwned, Timestamped):
+    """A machine's right to an organization, or to some of its environments. The secret is kept as its SHA-256 only."""
+
+    class Kind(models.TextChoices):
+        LIVE = "live"
+        DEV = "dev"
+
+    id = PrefixedIDField("key", primary_key=True)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=4, choices=Kind.choices)
+    scopes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    reaches_organization = models.BooleanField(default=False)
+    secret_hash = models.BinaryField(max_length=32, editable=False, unique=True)
+    hint = models.CharField(max_length=24, editable=False, help_text="How the secret starts, to recognise it by.")
+    previous_hash = models.BinaryField(max_length=32, editable=False, null=True, unique=True)
+    previous_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKeyEnvironment(OrganizationOwned):
+    """One environment that a key reaches."""
+
+    key = SameOrganizationForeignKey(ApiKey, models.CASCADE)
+    environment = SameOrganizationForeignKey(Environment, models.CASCADE, db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "environment"], name="one_reach_per_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key_id} reaches {self.environment_id}"
+
+
+class IdempotencyRecord(EnvironmentOwned):
+    """The first answer to an Idempotency-Key, kept for a day."""
+
+    id = PrefixedIDField("idm", primary_key=True)
+    key = models.CharField(max_length=255)
+    fingerprint = models.BinaryField(max_length=32)
+    status = models.SmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "key"], name="one_answer_per_idempotency_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class RateWindow(models.Model):
+    """Calls counted in one minute, for a key or an environment. Unlogged: a crash forgives at most a minute of them."""
+
+    unlogged = True
+
+    subject = models.UUIDField()
+    minute = models.DateTimeField()
+    calls = models.IntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subject", "minute"], name="one_window_per_subject_and_minute")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.minute:%H:%M}: {self.calls}"

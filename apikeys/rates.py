@@ -1,0 +1,54 @@
+"""Rate limits: calls per minute, of a key and of an environment, counted by all processes together.
+
+One statement a call, on an unlogged table: no durable write, and a crash forgives at most a minute. The headers are
+those of https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ in their widely used form.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from environments import clock
+from environments.errors import RateLimited
+from environments.ids import decode
+
+COUNT = """
+    INSERT INTO apikeys_ratewindow (subject, minute, calls)
+    SELECT unnest(%s::uuid[]), %s, 1
+    ON CONFLICT ON CONSTRAINT one_window_per_subject_and_minute
+    DO UPDATE SET calls = apikeys_ratewindow.calls + 1
+    RETURNING calls
+"""
+
+
+class PerMinute(BaseThrottle):
+    """Count the call; refuse it with 429 when its key, or its environment, has no calls left in this minute."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's signature
+        now = clock.now()
+        reset = 60 - now.second
+        limit = settings.AGENTPOST_REQUESTS_PER_MINUTE
+        calls = _counted(request, now.replace(second=0, microsecond=0))
+        request.rate_headers = {  # type: ignore[attr-defined]
+            "RateLimit-Limit": str(limit),
+            "RateLimit-Remaining": str(max(0, limit - calls)),
+            "RateLimit-Reset": str(reset),
+        }
+        if calls > limit:
+            raise RateLimited(headers={"Retry-After": str(reset), **request.rate_headers})  # type: ignore[attr-defined]
+        return True
+
+
+def _counted(request: Request, minute: Any) -> int:
+    """Count one call of the request's key and environment; return the larger count of the two."""
+    caller = request.auth
+    subjects = {decode("key", caller.actor.id)}  # type: ignore[union-attr]
+    environment = getattr(request, "environment", None)
+    if environment is not None:
+        subjects.add(decode("env", environment.pk))
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, [sorted(subjects), minute])
+        return max(row[0] for row in cursor.fetchall())

@@ -1,0 +1,156 @@
+"""How every answer of the API looks: JSON in, JSON out, and one shape for all that is refused."""
+
+import logging
+from typing import Any
+
+import orjson
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import Http404, HttpRequest
+from rest_framework import exceptions
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
+
+from environments import errors
+
+logger = logging.getLogger(__name__)
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """The API speaks JSON whatever Accept says: an error answer must never fail on its own form."""
+
+    def select_parser(self, request: Any, parsers: list[BaseParser]) -> BaseParser | None:
+        kind = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == kind), None)
+
+    def select_renderer(self, request: Any, renderers: list[Any], format_suffix: str | None = None) -> Any:  # noqa: ARG002
+        return renderers[0], renderers[0].media_type
+
+
+class JSONRenderer(BaseRenderer):
+    """UTF-8 JSON by orjson."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, *_: Any, **__: Any) -> bytes:
+        return b"" if data is None else orjson.dumps(data)
+
+
+class JSONParser(BaseParser):
+    """UTF-8 JSON by orjson; strings that PostgreSQL could not store are refused, not stored otherwise."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, *_: Any, **__: Any) -> Any:
+        raw = stream.read()
+        try:
+            parsed = orjson.loads(raw)
+        except orjson.JSONDecodeError as problem:
+            raise errors.MalformedRequest(f"The body is not valid JSON: {problem}.") from problem
+        if b"\\u0000" in raw or b"\x00" in raw:
+            _refuse_nul(parsed)
+        return parsed
+
+
+def _refuse_nul(value: Any) -> None:
+    """Raise ValidationFailed when a string anywhere holds U+0000, which no text column can."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str) and "\x00" in item:
+            raise errors.ValidationFailed("Strings may not contain the character U+0000.", fix="Remove it.")
+        if isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+
+
+def error_response(problem: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn whatever a view raised into the error answer; roll back what its transaction wrote."""
+    if transaction.get_connection().in_atomic_block:
+        transaction.set_rollback(True)
+    request = context.get("request")
+    refusal = as_refusal(problem)
+    if refusal is None:
+        logger.error("Unexpected %s", type(problem).__name__, exc_info=problem)
+        refusal = InternalError()
+    return Response(error_body(refusal, request_id(request)), refusal.status, headers=refusal.headers)
+
+
+class InternalError(errors.Refusal):
+    """A fault of ours; it is logged with the request's id."""
+
+    status = 500
+    code = "internal_error"
+    message = "Something went wrong on our side."
+    fix = "Try again; if it stays, report the request_id to the operator."
+
+
+def as_refusal(problem: Exception) -> errors.Refusal | None:
+    """Return the refusal behind an exception of ours, Django's, DRF's or the database's; None for a real fault."""
+    if isinstance(problem, errors.Refusal):
+        return problem
+    if isinstance(problem, Http404):
+        return errors.NotFound()
+    if isinstance(problem, RequestDataTooBig):
+        return errors.TooLarge()
+    if isinstance(problem, OperationalError | InterfaceError):
+        logger.warning("The database did not answer: %s", type(problem).__name__)
+        return errors.Unavailable(headers={"Retry-After": "2"})
+    if isinstance(problem, exceptions.APIException):
+        return _from_drf(problem)
+    return None
+
+
+def _from_drf(problem: exceptions.APIException) -> errors.Refusal:
+    if isinstance(problem, exceptions.ValidationError):
+        return errors.ValidationFailed(details=list(_details(problem.detail)))
+    if isinstance(problem, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return errors.Unauthenticated()
+    if isinstance(problem, exceptions.NotFound):
+        return errors.NotFound()
+    refusal = errors.Refusal(str(problem.detail), fix=FIXES.get(problem.status_code))
+    refusal.status = problem.status_code  # type: ignore[misc]
+    refusal.code = CODES.get(problem.status_code, "bad_request")  # type: ignore[misc]
+    return refusal
+
+
+CODES = {405: "method_not_allowed", 415: "unsupported_media_type", 400: "malformed_request", 403: "forbidden"}
+FIXES = {405: "See the API reference for the methods of this path.", 415: "Send Content-Type: application/json."}
+
+
+def _details(problem: Any, path: str = "") -> Any:
+    """Yield one detail for every message in DRF's nested error."""
+    if isinstance(problem, dict):
+        for key, value in problem.items():
+            name = path if key == "non_field_errors" else f"{path}.{key}" if path else str(key)
+            yield from _details(value, name)
+    elif isinstance(problem, list):
+        for index, value in enumerate(problem):
+            nested = isinstance(value, dict | list)
+            yield from _details(value, f"{path}.{index}" if nested and path else path)
+    else:
+        yield {"field": path, "message": str(problem)}
+
+
+def error_body(refusal: errors.Refusal, identifier: str | None) -> dict[str, Any]:
+    """Return the JSON of a refusal."""
+    return {
+        "error": {
+            "code": refusal.code,
+            "message": refusal.message,
+            "fix": refusal.fix,
+            "details": refusal.details,
+            "request_id": identifier,
+        }
+    }
+
+
+def request_id(request: Any) -> str | None:
+    """Return the id that RequestIdMiddleware gave this request."""
+    plain: HttpRequest | None = getattr(request, "_request", request)
+    return getattr(plain, "request_id", None)

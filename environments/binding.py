@@ -1,0 +1,50 @@
+"""A transaction that stands in one environment: what wall two reads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from environments.ids import decode
+from environments.models import Environment
+
+SETTING = "agentpost.environment_id"
+
+
+class AlreadyElsewhere(RuntimeError):
+    """Work for one environment was started inside work for another."""
+
+
+@contextmanager
+def inside(environment: Environment | str) -> Iterator[None]:
+    """Run the block in a transaction bound to this environment (or to the one with this id).
+
+    PostgreSQL shows and accepts rows of that environment only, until the block ends. Blocks may follow one another in
+    one outer transaction, for one durable commit over several environments; they do not nest across environments.
+
+    Raises AlreadyElsewhere when the transaction stands in another environment.
+    """
+    wanted = str(decode("env", environment if isinstance(environment, str) else environment.pk))
+    before = standing_in()
+    if before not in {None, wanted}:
+        raise AlreadyElsewhere(f"This transaction stands in {before}; it cannot enter {wanted}.")
+    nested = connection.in_atomic_block
+    try:
+        with transaction.atomic():
+            _stand_in(wanted)
+            yield
+            if nested:  # the end of an outermost transaction leaves the environment by itself
+                _stand_in(before)
+    finally:
+        connection.agentpost_environment = before  # type: ignore[attr-defined]
+
+
+def standing_in() -> str | None:
+    """Return the uuid text of the environment that the open transaction is bound to, as this process knows it."""
+    return getattr(connection, "agentpost_environment", None) if connection.in_atomic_block else None
+
+
+def _stand_in(environment_uuid: str | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, environment_uuid or ""])
+    connection.agentpost_environment = environment_uuid  # type: ignore[attr-defined]

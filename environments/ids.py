@@ -1,0 +1,111 @@
+"""Ids as the world sees them: a prefix that names the kind, and a ULID that carries the time.
+
+An id is ``<prefix>_`` and 26 characters of Crockford base 32 (https://github.com/ulid/spec). In the database it is a
+``uuid`` of 16 bytes (a UUIDv7, RFC 9562 section 5.7, so that both forms sort by time of creation).
+"""
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from uuid_utils.compat import uuid7
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+VALUES = {character: value for value, character in enumerate(ALPHABET)}
+ULID_LENGTH = 26
+LARGEST_FIRST_CHARACTER = "7"  # 26 characters hold 130 bits, a uuid 128
+
+
+def encode(prefix: str, value: uuid.UUID) -> str:
+    """Return the public form of a uuid: ``msg_01J…``."""
+    number = value.int
+    pairs = [PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)]
+    return f"{prefix}_{''.join(pairs)}"
+
+
+def decode(prefix: str, text: str) -> uuid.UUID:
+    """Return the uuid behind a public id; raise ValueError for another prefix, length or alphabet.
+
+    Only the canonical upper-case form is an id: two spellings of one id would be two cache keys and two log lines.
+    """
+    head, _, ulid = text.rpartition("_")
+    if head != prefix or len(ulid) != ULID_LENGTH or ulid[0] > LARGEST_FIRST_CHARACTER:
+        raise ValueError(text)
+    number = 0
+    for character in ulid:
+        if character not in VALUES:
+            raise ValueError(text)
+        number = number << 5 | VALUES[character]
+    return uuid.UUID(int=number)
+
+
+def new_id(prefix: str) -> str:
+    """Return a fresh id, larger than every one that this process made before."""
+    return encode(prefix, uuid7())
+
+
+class PrefixedIDField(models.UUIDField):
+    """A uuid column whose Python value is the public id, ``msg_01J…``.
+
+    As a primary key it fills itself with a fresh id.
+    """
+
+    def __init__(self, prefix: str = "", **options: Any) -> None:
+        self.prefix = prefix
+        if options.get("primary_key"):
+            options.setdefault("editable", False)
+            options.setdefault("default", FreshID(prefix))
+        super().__init__(**options)
+
+    def deconstruct(self) -> Any:
+        name, path, args, options = super().deconstruct()
+        options["prefix"] = self.prefix
+        if isinstance(options.get("default"), FreshID):
+            del options["default"]
+        return name, path, args, options
+
+    def from_db_value(self, value: uuid.UUID | None, *_: Any) -> str | None:
+        return None if value is None else encode(self.prefix, value)
+
+    def to_python(self, value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, uuid.UUID):
+            return encode(self.prefix, value)
+        try:
+            decode(self.prefix, str(value))
+        except ValueError:
+            message = "“%(value)s” is not an id of the form %(prefix)s_…"
+            raise ValidationError(
+                message, code="invalid", params={"value": value, "prefix": self.prefix}
+            ) from None
+        return str(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return self.to_python(super(models.UUIDField, self).get_prep_value(value))
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
+        if not prepared:
+            value = self.get_prep_value(value)
+        return value if value is None or isinstance(value, uuid.UUID) else decode(self.prefix, value)
+
+    def formfield(self, **options: Any) -> Any:
+        return models.Field.formfield(self, **options)
+
+
+class FreshID:
+    """The default of a primary key: a callable that migrations can compare."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def __call__(self) -> str:
+        return new_id(self.prefix)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FreshID) and other.prefix == self.prefix
+
+    def __hash__(self) -> int:
+        return hash(self.prefix)

@@ -1,0 +1,217 @@
+"""People: members, their places in environments, and invitations."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+
+from environments import clock
+from environments.callers import Actor
+from environments.errors import Conflict, Forbidden, NotFound, field_error
+from environments.models import (
+    Environment,
+    EnvironmentMembership,
+    Invitation,
+    Member,
+    Organization,
+    User,
+)
+from environments.services.audit import record
+from environments.services.organizations import user_for
+
+INVITATION_LIFE = timedelta(days=7)
+Role = Member.Role
+
+
+def add_member(organization: Organization, email: str, role: str, *, actor: Actor) -> tuple[Member, bool]:
+    """Give the user with this address a place, or return the one they have; the second value is whether it is new."""
+    _refuse_owner(role)
+    user = user_for(email)
+    existing = Member.objects.in_organization(organization).filter(user=user).first()
+    if existing:
+        return existing, False
+    with transaction.atomic():
+        member = Member(organization=organization, user=user, role=role)
+        member.save(force_insert=True)
+        record(organization, actor, "member.added", member.pk, after={"email": user.email, "role": role})
+    return member, True
+
+
+def _refuse_owner(role: str) -> None:
+    if role == Role.OWNER:
+        raise field_error("role", "An organization has exactly one owner; ownership is transferred by the owner.")
+    if role not in Role.values:
+        raise field_error("role", f"Must be one of {Role.ADMIN}, {Role.MEMBER}.")
+
+
+def change_role(member: Member, role: str, *, actor: Actor, by_owner: bool = False) -> Member:
+    """Change a member's role. ``owner`` transfers ownership, which only the owner may: they become an admin.
+
+    Raises Forbidden or ValidationFailed.
+    """
+    if role not in Role.values:
+        raise field_error("role", f"Must be one of {', '.join(Role.values)}.")
+    if role == member.role:
+        return member
+    with transaction.atomic():
+        before = member.role
+        if Role.OWNER in {role, before}:
+            _transfer(member, role, by_owner=by_owner)
+        member.role = role
+        member.save(update_fields=["role"])
+        record(
+            member.organization_id,
+            actor,
+            "member.role_changed",
+            member.pk,
+            before={"role": before},
+            after={"role": role},
+        )
+    return member
+
+
+def _transfer(member: Member, role: str, *, by_owner: bool) -> None:
+    if not by_owner or role != Role.OWNER:
+        raise Forbidden("Only the owner may transfer ownership.", fix="Ask the owner to make another member the owner.")
+    owners = Member.objects.in_organization(member.organization_id).filter(role=Role.OWNER)
+    owners.update(role=Role.ADMIN, updated_at=clock.now())
+
+
+def remove_member(member: Member, *, actor: Actor) -> None:
+    """Take a member's place in the organization and in all its environments. Raises Forbidden for the owner."""
+    if member.role == Role.OWNER:
+        raise Forbidden("The owner cannot be removed.", fix="Transfer ownership first.")
+    with transaction.atomic():
+        record(
+            member.organization_id, actor, "member.removed", member.pk, before={"role": member.role}
+        )
+        member.delete()
+
+
+def add_to_environment(
+    environment: Environment, member: Member, role: str, *, actor: Actor
+) -> tuple[EnvironmentMembership, bool]:
+    """Give a member a place in an environment, or return the one they have. Raises ValidationFailed for a bad role."""
+    _check_environment_role(role)
+    existing = memberships(environment).filter(member=member).first()
+    if existing:
+        return existing, False
+    with transaction.atomic():
+        membership = EnvironmentMembership(
+            organization_id=environment.organization_id, environment=environment, member=member, role=role
+        )
+        membership.save(force_insert=True)
+        _record_membership(membership, actor, "environment_member.added", after={"role": role})
+    return membership, True
+
+
+def change_environment_role(membership: EnvironmentMembership, role: str, *, actor: Actor) -> EnvironmentMembership:
+    """Change a member's role in one environment."""
+    _check_environment_role(role)
+    with transaction.atomic():
+        before, membership.role = membership.role, role
+        membership.save(update_fields=["role"])
+        _record_membership(
+            membership, actor, "environment_member.role_changed", before={"role": before}, after={"role": role}
+        )
+    return membership
+
+
+def remove_from_environment(membership: EnvironmentMembership, *, actor: Actor) -> None:
+    """Take a member's place in one environment."""
+    with transaction.atomic():
+        _record_membership(membership, actor, "environment_member.removed", before={"role": membership.role})
+        membership.delete()
+
+
+def memberships(environment: Environment) -> "EnvironmentMembership.QuerySet":  # type: ignore[name-defined]
+    """Return the places in one environment."""
+    rows = EnvironmentMembership.objects.in_organization(environment.organization_id)
+    return rows.filter(environment=environment).select_related("member__user")
+
+
+def _check_environment_role(role: str) -> None:
+    if role not in EnvironmentMembership.Role.values:
+        raise field_error("role", f"Must be one of {', '.join(EnvironmentMembership.Role.values)}.")
+
+
+def _record_membership(membership: EnvironmentMembership, actor: Actor, action: str, **details: dict[str, str]) -> None:
+    record(
+        membership.organization_id,
+        actor,
+        action,
+        membership.member_id,
+        environment=membership.environment_id,
+        **details,
+    )
+
+
+def invite(organization_id: str, email: str, role: str, *, actor: Actor) -> tuple[Invitation, str]:
+    """Offer a place to an address; return the invitation and the token that accepts it, which is shown once.
+
+    Raises Conflict when the address has a pending invitation or is a member already.
+    """
+    _refuse_owner(role)
+    email = email.strip().lower()
+    if Member.objects.in_organization(organization_id).filter(user__email=email).exists():
+        raise Conflict("This address is a member already.", fix="Change the member's role instead.")
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation(
+        organization_id=organization_id,
+        email=email,
+        role=role,
+        token_hash=_hash(token),
+        invited_by=actor.id or actor.name,
+        expires_at=clock.now() + INVITATION_LIFE,
+    )
+    try:
+        with transaction.atomic():
+            _expire_old(organization_id)
+            invitation.save(force_insert=True)
+            record(organization_id, actor, "invitation.created", invitation.pk, after={"email": email, "role": role})
+    except IntegrityError as problem:
+        raise Conflict("This address has a pending invitation.", fix="Revoke it first, to invite again.") from problem
+    return invitation, token
+
+
+def _expire_old(organization_id: str) -> None:
+    """Mark what has run out, so that an address can be invited again."""
+    pending = Invitation.objects.in_organization(organization_id).filter(status=Invitation.Status.PENDING)
+    pending.filter(expires_at__lte=clock.now()).update(status=Invitation.Status.EXPIRED, updated_at=clock.now())
+
+
+def revoke_invitation(invitation: Invitation, *, actor: Actor) -> Invitation:
+    """Take back a pending invitation; one that is no longer pending stays what it is."""
+    if invitation.status != Invitation.Status.PENDING:
+        return invitation
+    with transaction.atomic():
+        invitation.status = Invitation.Status.REVOKED
+        invitation.save(update_fields=["status"])
+        record(invitation.organization_id, actor, "invitation.revoked", invitation.pk)
+    return invitation
+
+
+def pending_invitation(token: str) -> Invitation:
+    """Return the invitation behind a token; raise NotFound for one that is unknown, used, revoked or run out."""
+    found = Invitation.everywhere.select_related("organization").filter(token_hash=_hash(token)).first()
+    if not found or found.status != Invitation.Status.PENDING or found.expires_at <= clock.now():
+        raise NotFound("This invitation is not valid any more.", fix="Ask for a new one.")
+    return found
+
+
+def accept_invitation(token: str, user: User) -> Member:
+    """Give the user the place that was offered; the address must be theirs. Raises NotFound or Forbidden."""
+    invitation = pending_invitation(token)
+    if invitation.email != user.email:
+        raise Forbidden("This invitation is for another address.", fix=f"Sign in as {invitation.email}.")
+    with transaction.atomic():
+        actor = Actor("member", name=user.email)
+        member, _ = add_member(invitation.organization, user.email, invitation.role, actor=actor)
+        invitation.status = Invitation.Status.ACCEPTED
+        invitation.save(update_fields=["status"])
+    return member
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

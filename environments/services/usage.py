@@ -1,0 +1,53 @@
+"""What an environment used: counted in slots that no two processes share, added up when somebody asks."""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Sum
+from django.db.models.functions import TruncDay, TruncHour, TruncMonth
+
+from environments import clock
+from environments.ids import decode, new_id
+from environments.models import Environment, UsageHour
+
+SLOTS = 64
+INTERVALS = {"hour": TruncHour, "day": TruncDay, "month": TruncMonth}
+
+
+def count(environment_id: str, amounts: Mapping[str, int]) -> None:
+    """Add amounts to this hour's counters of the environment that the transaction is bound to.
+
+    ``amounts`` maps names out of ``UsageHour.COUNTERS`` to what is added; a deletion adds a negative number of bytes.
+    """
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    names = [name for name in UsageHour.COUNTERS if amounts.get(name)]
+    added = ", ".join(f"{name} = environments_usagehour.{name} + excluded.{name}" for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO environments_usagehour (id, environment_id, hour, slot, {', '.join(UsageHour.COUNTERS)}) "  # noqa: S608 - our names
+            f"VALUES (%s, %s, %s, %s, {', '.join(['%s'] * len(UsageHour.COUNTERS))}) "
+            f"ON CONFLICT ON CONSTRAINT one_row_per_hour_and_slot DO UPDATE SET {added}",
+            [
+                decode("use", new_id("use")),
+                decode("env", environment_id),
+                hour,
+                os.getpid() % SLOTS,
+                *(amounts.get(name, 0) for name in UsageHour.COUNTERS),
+            ],
+        )
+
+
+def usage(environment: Environment, since: datetime, until: datetime, interval: str) -> list[dict[str, Any]]:
+    """Return one row of counters for every interval in [since, until) in which something was used, oldest first."""
+    rows = UsageHour.objects.in_environment(environment).filter(hour__gte=since, hour__lt=until)
+    periods = rows.annotate(start=INTERVALS[interval]("hour")).values("start").order_by("start")
+    return list(periods.annotate(**{name: Sum(name) for name in UsageHour.COUNTERS}))
+
+
+def bytes_stored(environment: Environment) -> int:
+    """Return how many bytes of mail the environment keeps now."""
+    total = UsageHour.objects.in_environment(environment).aggregate(total=Sum("bytes_stored"))["total"]
+    return total or 0

@@ -1,0 +1,183 @@
+"""The base of every API view: who asks, where they stand, what they may, then the work, in one transaction.
+
+A view declares a ``resource``; ``apikeys.permissions.HasScope`` asks for ``<resource>:read`` or ``:write``. A view on an
+environment's rows declares its ``model`` and inherits ``EnvironmentViewSet``, which alone decides the queryset.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, ClassVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models, transaction
+from django.http import HttpResponse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from environments.binding import inside
+from environments.callers import Caller
+from environments.errors import NotFound, field_error
+from environments.gates import environment_id_of
+from environments.models import Environment, EnvironmentOwned, OrganizationOwned
+from environments.pages import page
+from environments.resolution import resolve
+
+READING = {"GET", "HEAD", "OPTIONS"}
+
+
+class BaseViewSet(GenericViewSet):
+    """One call: authenticated, permitted, and carried out in one transaction."""
+
+    resource: ClassVar[str] = ""
+    scopes: ClassVar[dict[str, str]] = {}  # the scope of an action that is neither its resource's read nor write
+    serializer_class: Any = serializers.Serializer
+    lookup_value_regex = "[^/]+"
+
+    @property
+    def caller(self) -> Caller:
+        """Return who asks."""
+        return self.request.auth  # type: ignore[return-value]
+
+    def needed_scope(self) -> str:
+        """Return the scope that this call needs, or an empty string for none."""
+        if self.action in self.scopes:
+            return self.scopes[self.action]
+        verb = "read" if self.request.method in READING else "write"
+        return f"{self.resource}:{verb}" if self.resource else ""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        with ExitStack() as self.open_transaction:
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)  # authenticates, permits, finds the environment, counts the call
+        self.open_transaction.enter_context(self.transaction())
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(request, "rate_headers", {}).items():
+            response.headers.setdefault(name, value)
+        return response
+
+    def transaction(self) -> Any:
+        """Return the transaction in which the call is carried out."""
+        return transaction.atomic()
+
+    def body(self, serializer: type[serializers.Serializer], **options: Any) -> dict[str, Any]:
+        """Return the validated body; raise ValidationFailed, also for fields that the call does not know."""
+        given = self.request.data
+        if not isinstance(given, dict):
+            raise field_error("", "The body must be a JSON object.")
+        reader = serializer(data=given, context=self.get_serializer_context(), **options)
+        unknown = given.keys() - reader.fields.keys() - {"environment_id"}
+        if unknown:
+            raise field_error(sorted(unknown)[0], "This call has no such field.")
+        reader.is_valid(raise_exception=True)
+        return reader.validated_data
+
+    def query(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
+        """Return the validated query parameters; raise ValidationFailed."""
+        reader = serializer(data=self.request.query_params, context=self.get_serializer_context())
+        reader.is_valid(raise_exception=True)
+        return reader.validated_data
+
+    def listed(self, rows: models.QuerySet, present: Any, *, order: Sequence[str] = ("pk",), within: str = "") -> Response:
+        """Return one page of rows, newest first; ``within`` names what else the cursor is bound to."""
+        return Response(page(self.request, rows, present, order=order, name=f"{type(self).__name__}{within}"))
+
+
+class OrganizationViewSet(BaseViewSet):
+    """A view on rows of the caller's organization."""
+
+    organization_model: ClassVar[type[OrganizationOwned]]
+
+    def get_queryset(self) -> models.QuerySet:
+        return self.organization_model.objects.in_organization(self.caller.organization_id)
+
+    def found(self, identifier: str) -> Any:
+        """Return the row with this id; raise NotFound."""
+        return row_with_id(self.get_queryset(), identifier)
+
+
+class EnvironmentViewSet(BaseViewSet):
+    """A view on one environment's rows. It alone decides which; a subclass may not."""
+
+    model: ClassVar[type[EnvironmentOwned]]
+    item_model: ClassVar[type[EnvironmentOwned] | None] = None  # what the id in the path names, when not ``model``
+    environment: Environment
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if {"get_queryset", "queryset", "transaction", "check_permissions"} & vars(cls).keys():
+            message = f"{cls.__name__} may not decide its own rows; use self.rows(model) and narrow what it returns."
+            raise ImproperlyConfigured(message)
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        self.environment = request.environment = self.resolved_environment()  # type: ignore[attr-defined]
+
+    def transaction(self) -> Any:
+        return inside(self.environment)
+
+    def resolved_environment(self) -> Environment:
+        """Return the environment of this call. Raises NotFound, EnvironmentConflict or EnvironmentRequired."""
+        identifier = self.kwargs.get(self.lookup_url_kwarg or self.lookup_field)
+        item = partial(environment_id_of, self.item_model or self.model, identifier) if identifier else None
+        return resolve(self.caller, self._named(), item)
+
+    def _named(self) -> list[str]:
+        request = self.request
+        body = request.data if request.method not in READING else None
+        given = [
+            self.kwargs.get("environment"),
+            body.get("environment_id") if isinstance(body, dict) else None,
+            request.query_params.get("environment_id"),
+            request.headers.get("AgentPost-Environment"),
+        ]
+        if not all(name is None or isinstance(name, str) for name in given):
+            raise field_error("environment_id", "Must be a string: an id or a slug.")
+        return [name for name in given if name]
+
+    def get_queryset(self) -> models.QuerySet:
+        return self.rows(self.model)
+
+    def rows(self, model: type[EnvironmentOwned]) -> models.QuerySet:
+        """Return the rows of a model in this call's environment."""
+        return model.objects.in_environment(self.environment)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "environment": getattr(self, "environment", None)}
+
+    def found(self, identifier: str, model: type[EnvironmentOwned] | None = None) -> Any:
+        """Return the row with this id in this call's environment; raise NotFound."""
+        return row_with_id(self.rows(model or self.model), identifier)
+
+
+def row_with_id(rows: models.QuerySet, identifier: str) -> Any:
+    """Return the row with this public id out of ``rows``; raise NotFound, also for what is no id at all."""
+    try:
+        row = rows.filter(pk=rows.model._meta.pk.to_python(identifier)).first()
+    except Exception as problem:
+        raise NotFound from problem
+    if row is None:
+        raise NotFound
+    return row
+
+
+class EnvironmentRelatedField(serializers.CharField):
+    """An id in a body that names a row of the same environment; any other id does not exist."""
+
+    def __init__(self, model: type[EnvironmentOwned], **options: Any) -> None:
+        self.model = model
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> EnvironmentOwned:
+        identifier = super().to_internal_value(data)
+        rows = self.model.objects.in_environment(self.context["environment"])
+        try:
+            return row_with_id(rows, identifier)
+        except NotFound:
+            raise serializers.ValidationError(f"There is no {self.model._meta.verbose_name} {identifier}.") from None

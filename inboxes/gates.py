@@ -1,0 +1,39 @@
+"""What reception must know before it knows the environment: whose address this is."""
+
+from environments.gates import Gate, environment_of
+
+FIND_INBOX = Gate(
+    name="find_inbox",
+    arguments="address text, base_address text, domain_name text",
+    returns="TABLE (environment_id uuid, inbox_id uuid)",
+    body="""
+    (SELECT i.environment_id, i.id
+       FROM inboxes_inbox i
+       LEFT JOIN inboxes_domain d ON d.environment_id = i.environment_id AND d.id = i.domain_id
+      WHERE i.email IN (address, base_address) AND (i.domain_id IS NULL OR d.status = 'verified')
+      ORDER BY i.email = address DESC
+      LIMIT 1)
+    UNION ALL
+    (SELECT d.environment_id, d.catch_all_id
+       FROM inboxes_domain d
+      WHERE d.name = domain_name AND d.status = 'verified' AND d.catch_all_id IS NOT NULL)
+    LIMIT 1
+    """,
+    reads={
+        "inboxes.Inbox": ["id", "environment_id", "email", "domain_id"],
+        "inboxes.Domain": ["id", "environment_id", "name", "status", "catch_all_id"],
+    },
+)
+
+IS_HELD = Gate(
+    name="address_is_held",
+    arguments="address text, asking uuid",
+    returns="boolean",
+    body="""
+    SELECT EXISTS (SELECT FROM inboxes_addresshold h
+                    WHERE h.email = address AND h.environment_id <> asking AND h.until > now())
+    """,
+    reads={"inboxes.AddressHold": ["email", "environment_id", "until"]},
+)
+
+GATES = [FIND_INBOX, IS_HELD, environment_of("inboxes.Inbox", "inbox"), environment_of("inboxes.Domain", "domain")]

@@ -1,0 +1,107 @@
+"""Addresses: the domains an environment may use, and its inboxes."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from environments.fields import SameEnvironmentForeignKey
+from environments.ids import PrefixedIDField
+from environments.models import EnvironmentOwned, Timestamped
+
+
+class Domain(EnvironmentOwned, Timestamped):
+    """A domain of an environment: its own, or a subdomain of the shared one that it claimed."""
+
+    class Kind(models.TextChoices):
+        CUSTOM = "custom"
+        SUBDOMAIN = "subdomain"
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        VERIFIED = "verified"
+        SUSPENDED = "suspended"
+
+    id = PrefixedIDField("dom", primary_key=True)
+    name = models.CharField(max_length=253)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CUSTOM)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    client_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - absent is not empty: it is unique
+    ownership_token = models.CharField(max_length=64, editable=False)
+    is_trusted = models.BooleanField(default=False, help_text="An operator vouched for it; DNS is not asked.")
+    catch_all = SameEnvironmentForeignKey("inboxes.Inbox", models.SET_NULL, null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "name"], name="one_claim_per_environment"),
+            models.UniqueConstraint(fields=["environment", "client_id"], name="one_domain_per_client_id"),
+            models.UniqueConstraint(
+                fields=["name"], condition=models.Q(status="verified"), name="one_verified_holder_per_domain"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Inbox(EnvironmentOwned, Timestamped):
+    """One address and what arrives there.
+
+    ``domain`` is empty for an address on the shared domain itself, which is unique on the whole server; any other is
+    unique in its environment, and its domain has one verified holder.
+    """
+
+    id = PrefixedIDField("inb", primary_key=True)
+    email = models.CharField(max_length=320)
+    display_name = models.CharField(max_length=200, blank=True, default="")
+    domain = SameEnvironmentForeignKey(Domain, models.RESTRICT, null=True, blank=True)
+    client_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - absent is not empty: it is unique
+    send_paused = models.BooleanField(default=False)
+    metadata = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "email"], name="one_inbox_per_address"),
+            models.UniqueConstraint(fields=["environment", "client_id"], name="one_inbox_per_client_id"),
+            models.UniqueConstraint(
+                fields=["email"], condition=models.Q(domain=None), name="one_holder_per_shared_address"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["email"], name="inboxes_by_address"),
+            models.Index(fields=["environment", "domain"], name="inboxes_of_domain"),
+        ]
+        verbose_name_plural = "inboxes"
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def username(self) -> str:
+        """Return what stands before the @."""
+        return self.email.rpartition("@")[0]
+
+    @property
+    def domain_name(self) -> str:
+        """Return what stands after the @."""
+        return self.email.rpartition("@")[2]
+
+
+class AddressHold(models.Model):
+    """An address given up, not to be given to another environment before ``until``.
+
+    It outlives its environment, so it is not owned by one; the application writes it and asks the gate
+    ``address_is_held``, but cannot read it.
+    """
+
+    application_privileges = "INSERT"
+
+    email = models.CharField(max_length=320)
+    environment_id = PrefixedIDField("env")
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["email"], name="holds_by_address")]
+
+    def __str__(self) -> str:
+        return self.email
