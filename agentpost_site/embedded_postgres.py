@@ -68,8 +68,6 @@ class EmbeddedPostgres:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = Path(os.path.abspath(data_dir))  # noqa: PTH100 - resolve() would follow a link that may be moved
 
-    # -- where things are
-
     @property
     def location(self) -> Path:
         """The cluster's folder: in the data folder, unless root runs us and `nobody` cannot get there."""
@@ -93,8 +91,6 @@ class EmbeddedPostgres:
     def url(self, role: str, database: str = DATABASE) -> str:
         """Return a connection URL for `role` that libpq, psycopg and django-environ understand alike."""
         return f"postgresql://{quote(role)}@/{quote(database)}?host={quote(str(self.socket_dir), safe='')}"
-
-    # -- life
 
     def is_running(self) -> bool:
         """Whether the server accepts connections now."""
@@ -163,8 +159,8 @@ class EmbeddedPostgres:
     def before_start(self) -> None:
         """Prepare for `command()`: call it before every start of the postmaster."""
         self._initialise()
-        self._make_socket_dir()
-        self._discard_misleading_pid_file()
+        self._make_folders()
+        self._discard_misleading_lock_files()
 
     def wait_until_ready(self, timeout: float = START_TIMEOUT) -> None:
         """Wait until the server accepts connections. Raises EmbeddedPostgresError after `timeout` seconds."""
@@ -177,8 +173,6 @@ class EmbeddedPostgres:
     def create_roles(self) -> None:
         """Bring roles and database to their promised state; changes nothing when they are there already."""
         create_roles(self.url(SUPERUSER, "postgres"))
-
-    # -- how
 
     @property
     def _location_note(self) -> Path:
@@ -268,9 +262,10 @@ class EmbeddedPostgres:
         if result.returncode:
             raise EmbeddedPostgresError(f"PostgreSQL's initdb failed:\n{result.stdout}")
 
-    def _make_socket_dir(self) -> None:
-        if self.socket_dir != self.location and not self.socket_dir.exists():
-            make_private(self.socket_dir, self.identity())
+    def _make_folders(self) -> None:
+        for folder in (self.socket_dir, self.location / "log"):
+            if not folder.exists():
+                make_private(folder, self.identity())
         if not self._socket_dir_is_ours():
             raise EmbeddedPostgresError(f"Somebody else's {self.socket_dir} stands in the way; remove it.")
 
@@ -291,22 +286,23 @@ class EmbeddedPostgres:
     def _postmaster(self) -> psutil.Process | None:
         """Return the live postmaster of this cluster, ready or not."""
         try:
-            process = psutil.Process(int((self.location / "postmaster.pid").read_text().split("\n", 1)[0]))
+            process = psutil.Process(_first_number(self.location / "postmaster.pid"))
             ours = process.cwd() == str(self.location.resolve()) and process.status() != psutil.STATUS_ZOMBIE
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
             return None
         return process if ours else None
 
-    def _discard_misleading_pid_file(self) -> None:
-        """Remove a left-over postmaster.pid whose number now belongs to another program.
+    def _discard_misleading_lock_files(self) -> None:
+        """Remove left-over lock files whose process number now belongs to another program, or to a zombie.
 
-        One whose process is gone stays: the postmaster reads in it which shared memory the old backends may still use.
+        One whose process is gone stays: PostgreSQL reads in it which shared memory the old backends may still use.
         """
-        pid_file = self.location / "postmaster.pid"
-        with suppress(FileNotFoundError, ValueError):
-            number = int(pid_file.read_text().split("\n", 1)[0])
-            if self._postmaster() is None and psutil.pid_exists(number):
-                pid_file.unlink()
+        if self._postmaster() is not None:
+            return
+        for lock_file in (self.location / "postmaster.pid", self.socket_dir / ".s.PGSQL.5432.lock"):
+            with suppress(FileNotFoundError, ValueError):
+                if psutil.pid_exists(_first_number(lock_file)):
+                    lock_file.unlink()
 
     def _start(self) -> None:
         self.before_start()
@@ -321,15 +317,19 @@ class EmbeddedPostgres:
 
     def _launch(self) -> str:
         """Start a detached postmaster; return what went wrong, or nothing."""
-        log = self.location / "start.log"
-        log.unlink(missing_ok=True)
+        before = self._log_sizes()
         options = shlex.join(f"--{name}={value}" for name, value in self._settings().items())
-        arguments = ("start", "-w", "-s", "-D", str(self.location), "-l", str(log), "-o", options)
-        result = self._run("pg_ctl", *arguments, cwd=self.location)
+        log = str(self.location / "log" / "start.log")
+        result = self._run(
+            "pg_ctl", "start", "-ws", "-D", str(self.location), "-l", log, "-o", options, cwd=self.location
+        )
         if not result.returncode:
             return ""
-        told = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-        return f"{told}{result.stdout}".strip()
+        said = [path.read_bytes()[before.get(path, 0) :].decode(errors="replace") for path in self._log_sizes()]
+        return "".join([*said, result.stdout]).strip()
+
+    def _log_sizes(self) -> dict[Path, int]:
+        return {path: path.stat().st_size for path in sorted((self.location / "log").iterdir())}
 
     def _stop(self) -> None:
         postmaster = self._postmaster()
@@ -386,6 +386,10 @@ def _flock(descriptor: int, kind: int, patience: float, refusal: str) -> None:
             if time.monotonic() >= deadline:
                 raise EmbeddedPostgresError(refusal) from None
             time.sleep(0.05)
+
+
+def _first_number(lock_file: Path) -> int:
+    return int(lock_file.read_text().split("\n", 1)[0])
 
 
 def _fingerprint(path: Path) -> str:
