@@ -1,0 +1,12 @@
+"""Every flag that parsing can put on a message."""
+
+UNPARSEABLE = "unparseable"
+HEADER_TOO_LONG = "header_too_long"
+TOO_MANY_HEADERS = "too_many_headers"
+TOO_MANY_PARTS = "too_many_parts"
+NESTED_TOO_DEEPLY = "nested_too_deeply"
+TOO_COMPLEX = "too_complex"
+CHARSET_UNKNOWN = "charset_unknown"
+CHARSET_REPAIRED = "charset_repaired"
+DATE_UNPARSEABLE = "date_unparseable"
+ADDRESS_UNPARSEABLE = "address_unparseable"
