@@ -1,0 +1,65 @@
+# make run       start everything on this machine; Ctrl-C stops it, and the data stays in var/
+# make test      run every test            make lint    run every check of the code
+# make demo      show the main job, step by step, over real sockets
+# make format    rewrite the code's layout  make clean   remove all that is not data or source
+# make requirements   fix versions and hashes of what the two .in files name
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
+COMPILE := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url
+
+# A candidate may exist and still not work (a pyenv shim, a Python without venv), so each is tried.
+FIND_PYTHON := for candidate in python3.13 python3.12 python3.11 python3; do \
+	if $$candidate -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
+	then echo $$candidate; break; fi; done
+
+.PHONY: run test lint demo format clean requirements
+.DELETE_ON_ERROR:
+
+run: $(VENV)/installed
+	@AGENTPOST_DEVELOPMENT=1 exec $(PYTHON) manage.py serve
+
+test: $(VENV)/installed-dev
+	@$(PYTHON) -m pytest -n 2
+
+lint: $(VENV)/installed-dev
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(if $(wildcard templates/*),$(PYTHON) -m djlint --quiet --lint templates)
+	$(PYTHON) -m deptry .
+
+demo: $(VENV)/installed
+	@AGENTPOST_DEVELOPMENT=1 exec $(PYTHON) manage.py demo
+
+format: $(VENV)/installed-dev
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+clean:
+	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+requirements: $(VENV)/installed-dev
+	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) requirements-dev.in --constraint requirements.txt --output-file requirements-dev.txt
+
+$(PYTHON):
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then echo "AgentPost needs Python 3.11, 3.12 or 3.13 with its venv module." >&2; exit 1; fi; \
+	echo "Setting up $(VENV) with $$python ..."; \
+	$$python -m venv --clear $(VENV)
+
+$(VENV)/installed: requirements.txt | $(PYTHON)
+	@echo "Installing requirements.txt ..."
+	@$(INSTALL) --requirement requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@echo "Installing requirements-dev.txt ..."
+	@$(INSTALL) --requirement requirements-dev.txt
+	@touch $@
