@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""AgentPost's commands. Without DATABASE_URL they work beside a running server, or start its database for themselves."""
+"""AgentPost's commands. Without DATABASE_URL they share a running server's database, or start it for themselves."""
 
 import os
 import sys

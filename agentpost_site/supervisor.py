@@ -94,7 +94,7 @@ class _Kept:
         child = self.child
         child.before_start()
         self.started_at, self.start_at = time.monotonic(), None
-        self.process = subprocess.Popen(  # noqa: S603, PLW1509 - commands of our own, and no thread runs here
+        self.process = subprocess.Popen(  # noqa: S603 - commands of our own
             list(child.command),
             cwd=child.folder,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **child.environment},
@@ -102,7 +102,7 @@ class _Kept:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
-            preexec_fn=_die_with(os.getpid(), child.stop_signal),
+            preexec_fn=_die_with(os.getpid(), child.stop_signal),  # noqa: PLW1509 - no thread runs here
             **child.identity,
         )
         return self.process
