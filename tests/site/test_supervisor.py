@@ -177,3 +177,17 @@ def test_serve_names_the_taken_port_and_the_setting_that_changes_it(
     with pytest.raises(SystemExit) as ended:
         serve.Command().handle()
     assert ended.value.code == f"Port {port} is taken; set AGENTPOST_{name}_PORT to another one."
+
+
+def test_serve_ends_with_that_one_line_and_status_1(listener: socket.socket) -> None:
+    port = str(listener.getsockname()[1])
+    result = subprocess.run(
+        [sys.executable, ROOT / "manage.py", "serve"],
+        env={**os.environ, "AGENTPOST_HTTP_PORT": port},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    line = f"Port {port} is taken; set AGENTPOST_HTTP_PORT to another one.\n"
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", line)
