@@ -1,1 +1,112 @@
-urlpatterns = []
+"""The whole of AgentPost's HTTP at a glance.
+
+What belongs to an environment is there twice, flat and under its environment, from one implementation.
+"""
+
+from typing import Any
+
+from django.urls import URLPattern, include, path
+
+from agentpost_site import health
+from agentpost_site.docs import Docs, OpenAPI
+from apikeys.api import KeyView, MeView
+from environments.api import (
+    AuditView,
+    EnvironmentMemberView,
+    EnvironmentView,
+    InvitationView,
+    MemberView,
+    OrganizationView,
+    UsageView,
+)
+from environments.console.site import site
+from inboxes.api import DomainView
+from mail.api.inboxes import InboxView
+from mail.api.messages import InboxMessageView, MessageBatchView, MessageView
+from mail.api.threads import AttachmentView, DownloadView, InboxThreadView, LabelView, ThreadView
+from webhooks.api import DeliveryView, EndpointDeliveryView, EndpointView, EventView
+
+READ = {"get": "retrieve"}
+LIST = {"get": "list"}
+LIST_AND_CREATE = {"get": "list", "post": "create"}
+READ_AND_DELETE = {"get": "retrieve", "delete": "destroy"}
+ALL = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+LABELS = {"post": "add_labels", "delete": "remove_labels"}
+
+OF_THE_ORGANIZATION: list[tuple[str, Any, dict[str, str]]] = [
+    ("me", MeView, READ),
+    ("org", OrganizationView, {"get": "retrieve", "patch": "partial_update"}),
+    ("org/members", MemberView, LIST),
+    ("org/members/<str:pk>", MemberView, ALL),
+    ("org/invitations", InvitationView, LIST_AND_CREATE),
+    ("org/invitations/<str:pk>", InvitationView, READ_AND_DELETE),
+    ("environments", EnvironmentView, LIST_AND_CREATE),
+    ("environments/<str:pk>", EnvironmentView, ALL),
+    ("environments/<str:environment>/members", EnvironmentMemberView, LIST_AND_CREATE),
+    (
+        "environments/<str:environment>/members/<str:member_id>",
+        EnvironmentMemberView,
+        {"patch": "partial_update", "delete": "destroy"},
+    ),
+    ("api-keys", KeyView, LIST_AND_CREATE),
+    ("api-keys/<str:pk>", KeyView, READ_AND_DELETE),
+    ("api-keys/<str:pk>/rotate", KeyView, {"post": "rotate"}),
+    ("audit", AuditView, LIST),
+    ("audit/<str:pk>", AuditView, READ),
+]
+
+OF_AN_ENVIRONMENT: list[tuple[str, Any, dict[str, str]]] = [
+    ("usage", UsageView, READ),
+    ("domains", DomainView, LIST_AND_CREATE),
+    ("domains/<str:pk>", DomainView, READ_AND_DELETE),
+    ("inboxes", InboxView, LIST_AND_CREATE),
+    ("inboxes/<str:pk>", InboxView, ALL),
+    ("inboxes/<str:inbox_id>/messages", InboxMessageView, LIST_AND_CREATE),
+    ("inboxes/<str:inbox_id>/threads", InboxThreadView, LIST),
+    ("messages", MessageView, LIST),
+    ("messages/batch-get", MessageBatchView, {"post": "batch_get"}),
+    ("messages/batch-update", MessageBatchView, {"post": "batch_update"}),
+    ("messages/<str:pk>", MessageView, ALL),
+    ("messages/<str:pk>/raw", MessageView, {"get": "raw"}),
+    ("messages/<str:pk>/labels", MessageView, LABELS),
+    ("threads", ThreadView, LIST),
+    ("threads/<str:pk>", ThreadView, ALL),
+    ("threads/<str:pk>/labels", ThreadView, LABELS),
+    ("labels", LabelView, LIST),
+    ("attachments/<str:pk>", AttachmentView, READ),
+    ("events", EventView, LIST),
+    ("events/<str:pk>", EventView, READ),
+    ("webhook-endpoints", EndpointView, LIST_AND_CREATE),
+    ("webhook-endpoints/<str:pk>", EndpointView, ALL),
+    ("webhook-endpoints/<str:pk>/rotate-secret", EndpointView, {"post": "rotate_secret"}),
+    ("webhook-endpoints/<str:pk>/enable", EndpointView, {"post": "enable"}),
+    ("webhook-endpoints/<str:pk>/deliveries", EndpointDeliveryView, LIST),
+    ("webhook-deliveries", DeliveryView, LIST),
+    ("webhook-deliveries/<str:pk>", DeliveryView, READ),
+]
+
+WITHOUT_A_KEY: list[tuple[str, Any, dict[str, str]]] = [
+    ("attachments/<str:pk>/download", DownloadView, READ),
+]
+
+
+def _patterns() -> list[URLPattern]:
+    flat = [*OF_THE_ORGANIZATION, *OF_AN_ENVIRONMENT, *WITHOUT_A_KEY]
+    nested = [(f"environments/<str:environment>/{route}", view, verbs) for route, view, verbs in OF_AN_ENVIRONMENT]
+    return [path(route, view.as_view(verbs)) for route, view, verbs in [*flat, *nested]]
+
+
+urlpatterns = [
+    path("api/v1/openapi.json", OpenAPI.as_view(), name="openapi"),
+    path("api/v1/docs", Docs.as_view(url_name="openapi"), name="docs"),
+    path("api/v1/", include(_patterns())),
+    path("console/", site.urls),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+]
+
+handler400 = "agentpost_site.errors.bad_request"
+handler403 = "agentpost_site.errors.forbidden"
+handler404 = "agentpost_site.errors.not_found"
+handler500 = "agentpost_site.errors.server_error"

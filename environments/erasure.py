@@ -46,7 +46,7 @@ def children_first() -> Iterator[type[EnvironmentOwned]]:
             field.related_model
             for model in waiting
             for field in walls.same_owner_keys(model)
-            if field.related_model is not model and not field.null
+            if field.related_model is not model and field.database_action != "SET NULL"
         }
         free = [model for model in waiting if model not in referred]
         yield from free

@@ -5,6 +5,7 @@ An id is ``<prefix>_`` and 26 characters of Crockford base 32 (https://github.co
 """
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -44,6 +45,12 @@ def decode(prefix: str, text: str) -> uuid.UUID:
 def new_id(prefix: str) -> str:
     """Return a fresh id, larger than every one that this process made before."""
     return encode(prefix, uuid7())
+
+
+def first_at(prefix: str, moment: datetime) -> str:
+    """Return the smallest id that could have been made at this moment, to the millisecond: a bound for time ranges."""
+    milliseconds = min(max(int(moment.timestamp() * 1000), 0), 2**48 - 1)
+    return encode(prefix, uuid.UUID(int=milliseconds << 80))
 
 
 class PrefixedIDField(models.UUIDField):

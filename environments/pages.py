@@ -14,12 +14,13 @@ from environments.errors import InvalidCursor, field_error
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 100
-Present = Callable[[Any], dict[str, Any]]
+Present = Callable[[list[Any]], list[dict[str, Any]]]
 
 
 def page(request: Request, rows: QuerySet, present: Present, *, order: Sequence[str], name: str) -> dict[str, Any]:
     """Return ``{"data", "has_more", "next_cursor"}`` for the page that the query's limit and cursor ask for.
 
+    ``present`` turns the rows of the page into JSON, all at once, so that what hangs on them is read for all at once.
     ``order`` names the columns that the list descends by, the last one unique; ``name`` names the list. The cursor is
     signed with the list's name and environment, so that it opens no other. Raises InvalidCursor or ValidationFailed.
     """
@@ -31,7 +32,7 @@ def page(request: Request, rows: QuerySet, present: Present, *, order: Sequence[
     found = list(rows.order_by(*(f"-{column}" for column in order))[: limit + 1])
     shown, has_more = found[:limit], len(found) > limit
     return {
-        "data": [present(row) for row in shown],
+        "data": present(shown),
         "has_more": has_more,
         "next_cursor": _written(signer, shown[-1], order) if has_more else None,
     }

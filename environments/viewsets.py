@@ -115,6 +115,10 @@ class EnvironmentViewSet(BaseViewSet):
             message = f"{cls.__name__} may not decide its own rows; use self.rows(model) and narrow what it returns."
             raise ImproperlyConfigured(message)
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.in_path = kwargs.pop("environment", None)  # of the nested form of a path; the flat one has none
+        return super().dispatch(request, *args, **kwargs)
+
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
         self.environment = request.environment = self.resolved_environment()  # type: ignore[attr-defined]
@@ -132,7 +136,7 @@ class EnvironmentViewSet(BaseViewSet):
         request = self.request
         body = request.data if request.method not in READING else None
         given = [
-            self.kwargs.get("environment"),
+            self.in_path,
             body.get("environment_id") if isinstance(body, dict) else None,
             request.query_params.get("environment_id"),
             request.headers.get("AgentPost-Environment"),

@@ -94,7 +94,7 @@ class AddressHold(models.Model):
     ``address_is_held``, but cannot read it.
     """
 
-    application_privileges = "INSERT"
+    application_privileges = "INSERT, SELECT (id)"
 
     email = models.CharField(max_length=320)
     environment_id = PrefixedIDField("env")

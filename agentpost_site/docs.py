@@ -1,0 +1,36 @@
+"""The API's description and its reader, served without a network."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views import View
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework.renderers import TemplateHTMLRenderer
+
+
+def described() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+class OpenAPI(View):
+    """``GET /api/v1/openapi.json``: made once a process."""
+
+    document: bytes | None = None
+
+    def get(self, request: HttpRequest) -> HttpResponse:  # noqa: ARG002 - Django's signature
+        """Return the description."""
+        if OpenAPI.document is None:
+            OpenAPI.document = json.dumps(described()).encode()
+        return HttpResponse(OpenAPI.document, content_type="application/json")
+
+
+class Docs(SpectacularSwaggerSplitView):
+    """``GET /api/v1/docs``: Swagger UI, served from here, for people to try calls in."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    renderer_classes = (TemplateHTMLRenderer,)

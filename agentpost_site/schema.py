@@ -1,0 +1,131 @@
+"""The OpenAPI description: made from the views, with what all of them share added in one place."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+HEADER = OpenApiParameter(
+    "AgentPost-Environment", str, OpenApiParameter.HEADER, description="The environment of the call: an id or a slug."
+)
+ENVIRONMENT = OpenApiParameter(
+    "environment_id", str, OpenApiParameter.QUERY, description="The environment of the call: an id or a slug."
+)
+LIMIT = OpenApiParameter(
+    "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, OpenApiParameter.QUERY
+)
+CURSOR = OpenApiParameter("cursor", OpenApiTypes.STR, OpenApiParameter.QUERY, description="next_cursor of the page before.")
+READING = {"GET"}
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """How a key is sent."""
+
+    target_class = "apikeys.authentication.KeyAuthentication"
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:  # noqa: ARG002 - its signature
+        """Return the scheme."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "ap_sk_…"}
+
+
+class Schema(AutoSchema):
+    """What a call takes and answers beyond what its view says."""
+
+    def get_override_parameters(self) -> list[Any]:
+        shared: list[Any] = []
+        if hasattr(self.view, "resolved_environment"):
+            shared.append(HEADER)
+            shared += [] if "{environment}" in self.path else [ENVIRONMENT]
+        if self._is_list_view() and self.view.__class__.__name__ not in {"EventView", "LabelView"}:
+            shared += [LIMIT, CURSOR]
+        return shared
+
+    def get_operation_id(self) -> str:
+        words = self.path.removeprefix("/api/v1/").replace("{", "").replace("}", "").replace("-", "_").split("/")
+        return "_".join([*words, getattr(self.view, "action", "") or self.method.lower()])
+
+    def get_tags(self) -> list[str]:
+        words = [word for word in self.path.removeprefix("/api/v1/").split("/") if not word.startswith("{")]
+        nested = words[0] == "environments" and len(words) > 1
+        return [words[1] if nested else words[0]]
+
+    def get_filter_backends(self) -> list[Any]:
+        return []
+
+
+def describe_errors(result: dict[str, Any], generator: Any, request: Any, public: Any) -> dict[str, Any]:  # noqa: ARG001
+    """Add the error answers to every operation, and put lists into their pages."""
+    result["components"]["schemas"]["Error"] = ERROR
+    for path, operations in result["paths"].items():
+        for verb, operation in operations.items():
+            _describe(path, verb.upper(), operation)
+    return result
+
+
+def _describe(path: str, verb: str, operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    for status in statuses(path, verb):
+        answers.setdefault(status, {"description": ERRORS[status], "content": ERROR_CONTENT})
+    content = answers.get("200", {}).get("content", {}).get("application/json", {})
+    if content.get("schema", {}).get("type") == "array":
+        content["schema"] = {
+            "type": "object",
+            "required": ["data", "has_more", "next_cursor"],
+            "properties": {
+                "data": content["schema"],
+                "has_more": {"type": "boolean"},
+                "next_cursor": {"type": "string", "nullable": True},
+            },
+        }
+    if verb == "POST" and "201" in answers and "client_id" in str(operation.get("requestBody")):
+        answers["200"] = answers["201"]
+
+
+def statuses(path: str, verb: str) -> list[str]:
+    """Return the error answers that a call can give."""
+    if path.endswith("/download"):
+        return ["400", "404", "422", "503"]
+    always = ["400", "401", "403", "404", "422", "429", "503"]
+    return always if verb in READING else [*always, "409", "413", "415"]
+
+
+ERRORS = {
+    "400": "The request could not be read, or names two environments, or none where one is needed.",
+    "401": "No valid key.",
+    "403": "The key lacks a scope, or may not do this.",
+    "404": "There is no such thing, or the key cannot reach it.",
+    "409": "It clashes with what is there.",
+    "413": "Too large.",
+    "415": "Not JSON.",
+    "422": "Some field is not valid.",
+    "429": "Too many calls in this minute.",
+    "503": "Not now: paused, starting, or without a database.",
+}
+ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "fix", "details", "request_id"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "fix": {"type": "string"},
+                "details": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["field", "message"],
+                        "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                    },
+                },
+                "request_id": {"type": "string", "nullable": True},
+            },
+        }
+    },
+}

@@ -1,0 +1,239 @@
+"""How the rows of this app look in the API. Each ``…Output`` describes to the schema what its ``…_json`` builds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from environments.clock import written
+from environments.models import (
+    AuditEntry,
+    Environment,
+    EnvironmentMembership,
+    Invitation,
+    Member,
+    Organization,
+    UsageHour,
+)
+
+
+class OrganizationOutput(serializers.Serializer):
+    """An organization."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+def organization_json(organization: Organization) -> dict[str, Any]:
+    """Return the organization object."""
+    return {
+        "id": organization.pk,
+        "name": organization.name,
+        "slug": organization.slug,
+        "created_at": written(organization.created_at),
+        "updated_at": written(organization.updated_at),
+    }
+
+
+class MemberOutput(serializers.Serializer):
+    """A person's place in an organization."""
+
+    id = serializers.CharField()
+    organization_id = serializers.CharField()
+    email = serializers.CharField()
+    name = serializers.CharField()
+    role = serializers.ChoiceField(Member.Role.values)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+def member_json(member: Member) -> dict[str, Any]:
+    """Return the member object; the member's user is loaded."""
+    return {
+        "id": member.pk,
+        "organization_id": member.organization_id,
+        "email": member.user.email,
+        "name": member.user.get_full_name(),
+        "role": member.role,
+        "created_at": written(member.created_at),
+        "updated_at": written(member.updated_at),
+    }
+
+
+class InvitationOutput(serializers.Serializer):
+    """A place offered to an address; ``accept_url`` is there in the answer to its creation only."""
+
+    id = serializers.CharField()
+    organization_id = serializers.CharField()
+    email = serializers.CharField()
+    role = serializers.ChoiceField(Member.Role.values)
+    status = serializers.ChoiceField(Invitation.Status.values)
+    expires_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    accept_url = serializers.CharField(required=False)
+
+
+def invitation_json(invitation: Invitation, token: str | None = None) -> dict[str, Any]:
+    """Return the invitation object, with the link that accepts when the token is known."""
+    link = {"accept_url": f"{settings.AGENTPOST_PUBLIC_URL}/console/invitations/{token}/"} if token else {}
+    return {
+        "id": invitation.pk,
+        "organization_id": invitation.organization_id,
+        "email": invitation.email,
+        "role": invitation.role,
+        "status": invitation.status,
+        "expires_at": written(invitation.expires_at),
+        "created_at": written(invitation.created_at),
+        "updated_at": written(invitation.updated_at),
+        **link,
+    }
+
+
+class EnvironmentOutput(serializers.Serializer):
+    """An environment."""
+
+    id = serializers.CharField()
+    organization_id = serializers.CharField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    description = serializers.CharField()
+    is_default = serializers.BooleanField()
+    delivery_mode = serializers.ChoiceField(Environment.DeliveryMode.values)
+    is_locked = serializers.BooleanField()
+    outbound_paused = serializers.BooleanField()
+    inbound_paused = serializers.BooleanField()
+    webhooks_paused = serializers.BooleanField()
+    metadata = serializers.DictField()
+    client_id = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+def environment_json(environment: Environment) -> dict[str, Any]:
+    """Return the environment object."""
+    return {
+        "id": environment.pk,
+        "organization_id": environment.organization_id,
+        "name": environment.name,
+        "slug": environment.slug,
+        "description": environment.description,
+        "is_default": environment.is_default,
+        "delivery_mode": environment.delivery_mode,
+        "is_locked": environment.is_locked,
+        "outbound_paused": environment.outbound_paused,
+        "inbound_paused": environment.inbound_paused,
+        "webhooks_paused": environment.webhooks_paused,
+        "metadata": environment.metadata,
+        "client_id": environment.client_id,
+        "created_at": written(environment.created_at),
+        "updated_at": written(environment.updated_at),
+    }
+
+
+class EnvironmentMemberOutput(serializers.Serializer):
+    """A member's place in one environment."""
+
+    member_id = serializers.CharField()
+    environment_id = serializers.CharField()
+    email = serializers.CharField()
+    role = serializers.ChoiceField(EnvironmentMembership.Role.values)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+def environment_member_json(membership: EnvironmentMembership) -> dict[str, Any]:
+    """Return the membership object; its member and user are loaded."""
+    return {
+        "member_id": membership.member_id,
+        "environment_id": membership.environment_id,
+        "email": membership.member.user.email,
+        "role": membership.role,
+        "created_at": written(membership.created_at),
+        "updated_at": written(membership.updated_at),
+    }
+
+
+class AuditOutput(serializers.Serializer):
+    """What was done, by whom, on what."""
+
+    id = serializers.CharField()
+    organization_id = serializers.CharField()
+    environment_id = serializers.CharField(allow_null=True)
+    at = serializers.DateTimeField()
+    actor = serializers.DictField()
+    action = serializers.CharField()
+    target_id = serializers.CharField()
+    reason = serializers.CharField()
+    before = serializers.JSONField()
+    after = serializers.JSONField()
+    hash = serializers.CharField()
+
+
+def audit_json(entry: AuditEntry) -> dict[str, Any]:
+    """Return the audit object."""
+    return {
+        "id": entry.pk,
+        "organization_id": entry.organization_id,
+        "environment_id": entry.environment_id,
+        "at": written(entry.at),
+        "actor": {
+            "kind": entry.actor_kind,
+            "id": entry.actor_id or None,
+            "name": entry.actor_name,
+            "address": entry.address,
+        },
+        "action": entry.action,
+        "target_id": entry.target_id,
+        "reason": entry.reason,
+        "before": entry.before,
+        "after": entry.after,
+        "hash": bytes(entry.hash).hex(),
+    }
+
+
+class UsageRow(serializers.Serializer):
+    """The counters of one interval."""
+
+    start = serializers.DateTimeField()
+    messages_in = serializers.IntegerField()
+    messages_out = serializers.IntegerField()
+    messages_captured = serializers.IntegerField()
+    messages_bounced = serializers.IntegerField()
+    bytes_stored = serializers.IntegerField()
+    webhook_deliveries = serializers.IntegerField()
+    api_calls = serializers.IntegerField()
+
+
+class UsageOutput(serializers.Serializer):
+    """What an environment used in a period."""
+
+    environment_id = serializers.CharField()
+    since = serializers.DateTimeField()
+    to = serializers.DateTimeField()
+    interval = serializers.ChoiceField(["day", "hour", "month"])
+    totals = serializers.DictField(child=serializers.IntegerField())
+    data = UsageRow(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        return {{"since": "from"}.get(name, name): field for name, field in fields.items()}
+
+
+def usage_json(
+    environment: Environment, since: datetime, until: datetime, interval: str, rows: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the usage object of a period."""
+    return {
+        "environment_id": environment.pk,
+        "from": written(since),
+        "to": written(until),
+        "interval": interval,
+        "totals": {name: sum(row[name] for row in rows) for name in UsageHour.COUNTERS},
+        "data": [{**row, "start": written(row["start"])} for row in rows],
+    }

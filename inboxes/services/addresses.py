@@ -1,0 +1,70 @@
+"""Where an address may live, and whose it is."""
+
+import re
+import secrets
+
+from django.conf import settings
+
+from environments.errors import ValidationFailed
+from environments.gates import ask
+
+LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._%-]{0,62}[a-z0-9])?")
+LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+DOMAIN = re.compile(rf"(?=.{{1,253}}$){LABEL}(?:\.{LABEL})+")
+SUFFIX_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+SUFFIX_LENGTH = 6
+RESERVED_USERNAMES = {"abuse", "hostmaster", "mailer-daemon", "noc", "postmaster", "security", "webmaster"}  # RFC 2142
+RESERVED_LABELS = {"api", "bounces", "console", "mail", "mx", "ns1", "ns2", "return", "smtp", "test", "www"}
+
+
+class AddressNotAvailable(ValidationFailed):
+    """Taken, foreign, reserved, held or unknown: one answer, whoever holds the address."""
+
+    code = "address_not_available"
+    message = "This address is not available."
+    fix = "Choose another address, or add a domain of your own with POST /domains."
+
+
+def normalise(address: str) -> str:
+    """Return the address as it is stored and looked up: trimmed, in lower case."""
+    return address.strip().lower()
+
+
+def split(address: str) -> tuple[str, str]:
+    """Return local part and domain of a normalised address; raise AddressNotAvailable for what is none of ours."""
+    local, _, domain = address.rpartition("@")
+    if not LOCAL_PART.fullmatch(local) or ".." in local or not DOMAIN.fullmatch(domain):
+        raise AddressNotAvailable
+    if local in RESERVED_USERNAMES:
+        raise AddressNotAvailable
+    return local, domain
+
+
+def without_tag(address: str) -> str:
+    """Return the address without a plus tag: ``support+case7@…`` reaches ``support@…``."""
+    local, _, domain = address.rpartition("@")
+    base = local.partition("+")[0] or local
+    return f"{base}@{domain}"
+
+
+def random_suffix() -> str:
+    """Return six characters that are easy to read out, so that an address tells nothing of other tenants."""
+    return "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
+
+
+def subdomain_label(domain: str) -> str | None:
+    """Return the label in front of the shared domain, or None when the domain is not directly below it."""
+    label, _, parent = domain.partition(".")
+    return label if parent == settings.AGENTPOST_SHARED_DOMAIN else None
+
+
+def is_shared_or_below(domain: str) -> bool:
+    """Return whether the domain is the shared one or lies below it."""
+    return domain == settings.AGENTPOST_SHARED_DOMAIN or domain.endswith("." + settings.AGENTPOST_SHARED_DOMAIN)
+
+
+def find_recipient(address: str) -> tuple[str, str] | None:
+    """Return environment and inbox (uuid texts) that mail to this address is for, or None."""
+    wanted = normalise(address)
+    rows = ask("find_inbox", wanted, without_tag(wanted), wanted.rpartition("@")[2])
+    return (str(rows[0][0]), str(rows[0][1])) if rows else None

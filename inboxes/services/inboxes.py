@@ -1,0 +1,120 @@
+"""Inboxes: one address each, on the shared domain, a subdomain of it, or a domain of the environment."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from environments import clock
+from environments.callers import Actor
+from environments.gates import ask
+from environments.ids import decode
+from environments.models import Environment
+from environments.services.audit import record
+from inboxes.models import AddressHold, Domain, Inbox
+from inboxes.services import addresses
+from inboxes.services.addresses import AddressNotAvailable
+from inboxes.services.domains import claimed_subdomain
+from webhooks.services import Happening, publish
+
+HOLD = timedelta(days=30)
+
+
+def create_inbox(  # noqa: PLR0913 - what an inbox is made of
+    environment: Environment,
+    *,
+    actor: Actor,
+    email: str | None = None,
+    username: str | None = None,
+    domain: str | None = None,
+    client_id: str | None = None,
+    **fields: Any,
+) -> tuple[Inbox, bool]:
+    """Create an inbox, or return the one with the same ``client_id``; the second value is whether it is new.
+
+    Give ``email``, or ``username`` with or without ``domain``, or nothing for a random name on the shared domain.
+    ``fields`` may hold ``display_name`` and ``metadata``. Runs inside the environment. Raises AddressNotAvailable.
+    """
+    if client_id and (existing := _with_client_id(environment, client_id)):
+        return existing, False
+    inbox = Inbox(environment=environment, client_id=client_id, **fields)
+    _place(inbox, environment, email, username, domain)
+    try:
+        with transaction.atomic():
+            inbox.save(force_insert=True)
+            _tell(inbox, environment, actor, "created")
+    except IntegrityError as problem:
+        if client_id and (existing := _with_client_id(environment, client_id)):
+            return existing, False
+        raise AddressNotAvailable from problem
+    return inbox, True
+
+
+def _with_client_id(environment: Environment, client_id: str) -> Inbox | None:
+    return Inbox.objects.in_environment(environment).filter(client_id=client_id).first()
+
+
+def _place(
+    inbox: Inbox, environment: Environment, email: str | None, username: str | None, domain: str | None
+) -> None:
+    """Give the inbox its address and domain; raise AddressNotAvailable."""
+    shared = settings.AGENTPOST_SHARED_DOMAIN
+    if email is None:
+        domain = addresses.normalise(domain or shared)
+        name = addresses.normalise(username or "inbox")
+        if domain == shared:
+            inbox.email = _random_address(name)
+            return
+        email = f"{name if username else addresses.random_suffix()}@{domain}"
+    inbox.email = addresses.normalise(email)
+    _, domain = addresses.split(inbox.email)
+    if domain == shared or _is_held(inbox.email, environment):
+        raise AddressNotAvailable
+    inbox.domain = _domain(environment, domain)
+
+
+def _random_address(name: str) -> str:
+    address = f"{name}-{addresses.random_suffix()}@{settings.AGENTPOST_SHARED_DOMAIN}"
+    addresses.split(address)
+    return address
+
+
+def _is_held(email: str, environment: Environment) -> bool:
+    return bool(ask("address_is_held", email, decode("env", environment.pk))[0][0])
+
+
+def _domain(environment: Environment, name: str) -> Domain:
+    if addresses.is_shared_or_below(name):
+        return claimed_subdomain(environment, name)
+    domain = Domain.objects.in_environment(environment).filter(name=name).first()
+    if domain is None or domain.status == Domain.Status.SUSPENDED:
+        raise AddressNotAvailable
+    return domain
+
+
+def update_inbox(inbox: Inbox, changes: dict[str, Any]) -> Inbox:
+    """Change display name, metadata or ``send_paused``."""
+    for name, value in changes.items():
+        setattr(inbox, name, value)
+    inbox.save(update_fields=list(changes) or None)
+    return inbox
+
+
+def release_inbox(inbox: Inbox, environment: Environment, *, actor: Actor) -> None:
+    """Delete an inbox's row, and with it its mail; hold its address for 30 days against other environments.
+
+    ``mail.services.deletion.delete_inbox`` is the verb to call: it removes what lies in the object store as well.
+    """
+    with transaction.atomic():
+        AddressHold(email=inbox.email, environment_id=environment.pk, until=clock.now() + HOLD).save(force_insert=True)
+        _tell(inbox, environment, actor, "deleted")
+        inbox.delete()
+
+
+def _tell(inbox: Inbox, environment: Environment, actor: Actor, what: str) -> None:
+    """Record and publish that an inbox was created or deleted."""
+    shown = {"email": inbox.email}
+    details: dict[str, Any] = {"after" if what == "created" else "before": shown}
+    record(environment.organization_id, actor, f"inbox.{what}", inbox.pk, environment=environment, **details)
+    publish(environment.pk, [Happening(f"inbox.{what}", {"inbox_id": inbox.pk, **shown}, inbox.pk)])

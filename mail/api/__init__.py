@@ -1,0 +1,1 @@
+"""The API of inboxes, messages, threads, labels and attachments."""

@@ -1,0 +1,331 @@
+"""Messages over the API: read, sent, labelled, deleted."""
+
+from __future__ import annotations  # a view's `list` is not the builtin
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from environments.errors import field_error
+from environments.forms import Body, MetadataField, MomentField, Query, StrictCharField
+from environments.ids import first_at
+from environments.viewsets import EnvironmentViewSet
+from inboxes.models import Inbox
+from mail.api.present import MessageOutput, message_json, messages_json
+from mail.models import Message, MessageLabel, MessageRecipient, Thread
+from mail.parsing import Address
+from mail.services import blobs, deletion, labels
+from mail.services.compose import File, Outgoing, single_line
+from mail.services.receive import storable_address
+from mail.services.send import send
+
+BATCH = 100
+MOST_RECIPIENTS = 50
+MOST_FILES = 50
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "format": "email"},
+            {
+                "type": "object",
+                "required": ["email"],
+                "properties": {"email": {"type": "string", "format": "email"}, "name": {"type": "string"}},
+            },
+        ]
+    }
+)
+class RecipientField(serializers.Field):
+    """A recipient: ``{"email", "name"?}``, or the address as a plain string."""
+
+    def to_internal_value(self, data: Any) -> Address:
+        given = {"email": data} if isinstance(data, str) else data
+        if not isinstance(given, dict) or given.keys() - {"email", "name"} or not isinstance(given.get("name", ""), str):
+            raise serializers.ValidationError("Must be an address, or an object with email and name.")
+        email = serializers.EmailField(max_length=320).run_validation(given.get("email", ""))
+        return Address(email, single_line(given.get("name", ""), "name"))
+
+
+class RecipientsField(serializers.ListField):
+    """Recipients; a single one may stand without its list."""
+
+    child = RecipientField()
+
+    def to_internal_value(self, data: Any) -> list[Address]:
+        return super().to_internal_value([data] if isinstance(data, str | dict) else data)
+
+
+class LabelsField(serializers.ListField):
+    """Labels, put in lower case."""
+
+    child = StrictCharField(max_length=100)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return labels.normalised(super().to_internal_value(data))
+
+
+class FileBody(Body):
+    """A file to attach: base64 ``content`` with a ``filename``."""
+
+    filename = StrictCharField(max_length=255)
+    content = StrictCharField(trim_whitespace=False)
+    content_type = StrictCharField(max_length=255, default="application/octet-stream")
+    content_id = StrictCharField(max_length=255, required=False)
+
+    def validate_content(self, given: str) -> bytes:
+        """Return the bytes."""
+        try:
+            return base64.b64decode(given, validate=True)
+        except (binascii.Error, ValueError) as problem:
+            raise serializers.ValidationError("Must be base64.") from problem
+
+    def validate(self, given: dict[str, Any]) -> File:  # type: ignore[override]
+        """Return the file."""
+        for name in ("filename", "content_type", "content_id"):
+            single_line(given.get(name, ""), f"attachments.{name}")
+        return File(**given)
+
+
+class SendBody(Body):
+    """A mail to send."""
+
+    to = RecipientsField(max_length=MOST_RECIPIENTS, default=list)
+    cc = RecipientsField(max_length=MOST_RECIPIENTS, default=list)
+    bcc = RecipientsField(max_length=MOST_RECIPIENTS, default=list)
+    reply_to = RecipientsField(max_length=10, default=list)
+    subject = StrictCharField(max_length=998, default="", allow_blank=True)  # RFC 5322 section 2.1.1
+    text_body = StrictCharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
+    html_body = StrictCharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
+    headers = serializers.DictField(child=StrictCharField(max_length=2000), default=dict)
+    attachments = serializers.ListField(child=FileBody(), max_length=MOST_FILES, default=list)
+    labels = LabelsField(default=list)
+    metadata = MetadataField(default=dict)
+
+
+class LabelsBody(Body):
+    """Labels to add or remove."""
+
+    labels = LabelsField(min_length=1)
+
+
+class MessageChanges(Body):
+    """What may change in a message: its labels."""
+
+    labels = LabelsField()
+
+
+class BatchGetBody(Body):
+    """Up to 100 ids."""
+
+    ids = serializers.ListField(child=StrictCharField(max_length=40), min_length=1, max_length=BATCH)
+
+
+class BatchUpdateBody(BatchGetBody):
+    """Labels to add to, and to remove from, up to 100 messages."""
+
+    add_labels = LabelsField(default=list)
+    remove_labels = LabelsField(default=list)
+
+
+class MessageQuery(Query):
+    """Which messages of the list."""
+
+    direction = serializers.ChoiceField(Message.Direction.values, required=False)
+    status = serializers.ChoiceField(Message.Status.values, required=False)
+    label = serializers.ListField(child=StrictCharField(max_length=100), required=False)
+    from_ = StrictCharField(required=False, max_length=320)
+    to = StrictCharField(required=False, max_length=320)
+    subject = StrictCharField(required=False, max_length=200)
+    before = MomentField(required=False)
+    after = MomentField(required=False)
+    has_attachments = serializers.BooleanField(required=False, allow_null=True, default=None)
+    thread_id = StrictCharField(required=False, max_length=40)
+    include = serializers.ChoiceField(["body"], required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        return {"from": fields.pop("from_"), **fields}
+
+
+class MessagesBase(EnvironmentViewSet):
+    """What the views on messages share."""
+
+    resource = "messages"
+    model = Message
+
+    def narrowed(self, rows: QuerySet, asked: dict[str, Any]) -> QuerySet:
+        """Return the messages that the query's filters let through."""
+        for name in ("direction", "status"):
+            if name in asked:
+                rows = rows.filter(**{name: asked[name]})
+        if asked["has_attachments"] is not None:
+            rows = rows.filter(has_attachments=asked["has_attachments"])
+        if "from" in asked:
+            rows = rows.filter(from_email=storable_address(asked["from"]))
+        if "subject" in asked:
+            rows = rows.filter(subject__icontains=asked["subject"])
+        if "before" in asked:
+            rows = rows.filter(pk__lt=first_at("msg", asked["before"]))
+        if "after" in asked:
+            rows = rows.filter(pk__gte=first_at("msg", asked["after"]))
+        if "thread_id" in asked:
+            rows = rows.filter(thread=self.found(asked["thread_id"], Thread))
+        return self._with_labels_and_recipient(rows, asked)
+
+    def _with_labels_and_recipient(self, rows: QuerySet, asked: dict[str, Any]) -> QuerySet:
+        for label in labels.normalised(asked.get("label", [])):
+            labelled = self.rows(MessageLabel).filter(label=label, message=OuterRef("pk"))
+            rows = rows.filter(Exists(labelled))
+        if "to" in asked:
+            email = storable_address(asked["to"])
+            rows = rows.filter(Exists(self.rows(MessageRecipient).filter(email=email, message=OuterRef("pk"))))
+        return rows
+
+    def answer(self, rows: QuerySet, *, within: str = "") -> Response:
+        """Return one page of these messages, narrowed by the query."""
+        asked = self.query(MessageQuery)
+        with_bodies = asked.get("include") == "body"
+        rows = self.narrowed(rows, asked)
+        if not with_bodies:
+            rows = rows.defer("text_body", "html_body", "extracted_text", "extracted_html")
+
+        def present(found: Sequence[Message]) -> list[dict[str, Any]]:
+            return messages_json(self.environment, found, with_bodies=with_bodies)
+
+        return self.listed(rows, present, within=within)
+
+
+class InboxMessageView(MessagesBase):
+    """The messages of one inbox."""
+
+    item_model = Inbox
+    lookup_url_kwarg = "inbox_id"
+    scopes = {"create": "messages:send"}  # noqa: RUF012 - declared in the base
+
+    @extend_schema(parameters=[MessageQuery], responses=MessageOutput(many=True))
+    def list(self, request: Request, inbox_id: str) -> Response:
+        """List the messages of an inbox."""
+        inbox = self.found(inbox_id, Inbox)
+        return self.answer(self.get_queryset().filter(inbox=inbox), within=f" {inbox_id}")
+
+    @extend_schema(request=SendBody, responses={201: MessageOutput})
+    def create(self, request: Request, inbox_id: str) -> Response:
+        """Send a mail from an inbox. In a ``capture`` environment it is stored and marked captured; nothing leaves."""
+        inbox, given = self.found(inbox_id, Inbox), self.body(SendBody)
+        files = given.pop("attachments")
+        message = send(self.environment, inbox, Outgoing(files=files, **given))
+        return Response(message_json(self.environment, message), 201)
+
+
+class MessageView(MessagesBase):
+    """The messages of an environment."""
+
+    @extend_schema(parameters=[MessageQuery], responses=MessageOutput(many=True))
+    def list(self, request: Request) -> Response:
+        """List the messages of the whole environment."""
+        return self.answer(self.get_queryset())
+
+    @extend_schema(responses=MessageOutput)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Return one message, bodies included."""
+        return Response(message_json(self.environment, self.found(pk)))
+
+    @extend_schema(responses={(200, "message/rfc822"): OpenApiTypes.BINARY})
+    def raw(self, request: Request, pk: str) -> HttpResponse:
+        """Return the message byte for byte as it was received, or as it would have been sent."""
+        message = self.found(pk)
+        response = HttpResponse(blobs.read(message.raw), content_type="message/rfc822")
+        response["Content-Disposition"] = f'attachment; filename="{message.pk}.eml"'
+        return as_download(response)
+
+    @extend_schema(request=MessageChanges, responses=MessageOutput)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Replace the labels of a message."""
+        message = self.found(pk)
+        labels.replace(self.environment, message, self.body(MessageChanges)["labels"])
+        return Response(message_json(self.environment, message))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a message; its thread goes with its last one."""
+        message = self.found(pk)
+        deletion.delete_messages(self.environment, self.get_queryset().filter(pk=message.pk))
+        return Response(status=204)
+
+    @extend_schema(request=LabelsBody, responses=MessageOutput)
+    def add_labels(self, request: Request, pk: str) -> Response:
+        """Add labels to a message."""
+        message = self.found(pk)
+        labels.add(self.environment, [message], self.body(LabelsBody)["labels"])
+        return Response(message_json(self.environment, message))
+
+    @extend_schema(request=LabelsBody, responses=MessageOutput)
+    def remove_labels(self, request: Request, pk: str) -> Response:
+        """Remove labels from a message."""
+        message = self.found(pk)
+        labels.remove(self.environment, [message], self.body(LabelsBody)["labels"])
+        return Response(message_json(self.environment, message))
+
+
+class BatchOutput(serializers.Serializer):
+    """The messages found, in the order asked for, and the ids that are not there."""
+
+    data = MessageOutput(many=True)
+    not_found = serializers.ListField(child=serializers.CharField())
+
+
+class MessageBatchView(MessagesBase):
+    """Many messages at once."""
+
+    scopes = {"batch_get": "messages:read"}  # noqa: RUF012 - declared in the base
+
+    def _asked(self, ids: list[str]) -> tuple[list[Message], list[str]]:
+        field = Message._meta.pk
+        valid = {identifier for identifier in ids if _is_id(field, identifier)}
+        by_id = {row.pk: row for row in self.get_queryset().filter(pk__in=valid)}
+        return [by_id[key] for key in dict.fromkeys(ids) if key in by_id], [key for key in ids if key not in by_id]
+
+    def _answer(self, found: list[Message], missing: list[str]) -> Response:
+        return Response({"data": messages_json(self.environment, found), "not_found": missing})
+
+    @extend_schema(request=BatchGetBody, responses=BatchOutput)
+    def batch_get(self, request: Request) -> Response:
+        """Return up to 100 messages by id."""
+        return self._answer(*self._asked(self.body(BatchGetBody)["ids"]))
+
+    @extend_schema(request=BatchUpdateBody, responses=BatchOutput)
+    def batch_update(self, request: Request) -> Response:
+        """Add and remove labels on up to 100 messages."""
+        given = self.body(BatchUpdateBody)
+        if not given["add_labels"] and not given["remove_labels"]:
+            raise field_error("add_labels", "Name labels to add or to remove.")
+        found, missing = self._asked(given["ids"])
+        if found:
+            labels.add(self.environment, found, given["add_labels"])
+            labels.remove(self.environment, found, given["remove_labels"])
+        return self._answer(found, missing)
+
+
+def _is_id(field: Any, text: str) -> bool:
+    try:
+        field.to_python(text)
+    except Exception:  # noqa: BLE001 - any text that is no id
+        return False
+    return True
+
+
+def as_download(response: HttpResponse) -> HttpResponse:
+    """Return the answer in a form that no browser runs."""
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response

@@ -1,0 +1,196 @@
+"""How mail looks in the API. Each ``…Output`` describes to the schema what its ``…_json`` builds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from environments.clock import written
+from environments.models import Environment
+from mail.models import Attachment, Message, Thread
+from mail.services import labels as label_services
+from mail.services.links import sign
+
+BODIES = ("text_body", "html_body", "extracted_text", "extracted_html")
+
+
+class AddressOutput(serializers.Serializer):
+    """A mailbox."""
+
+    email = serializers.CharField()
+    name = serializers.CharField()
+
+
+class AttachmentOutput(serializers.Serializer):
+    """A file; ``download_url`` is there when one attachment is asked for."""
+
+    id = serializers.CharField()
+    environment_id = serializers.CharField()
+    message_id = serializers.CharField()
+    filename = serializers.CharField()
+    content_type = serializers.CharField()
+    size = serializers.IntegerField()
+    content_id = serializers.CharField(allow_null=True)
+    is_inline = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    download_url = serializers.CharField(required=False)
+    download_url_expires_at = serializers.DateTimeField(required=False)
+
+
+def attachment_json(attachment: Attachment, *, with_link: bool = False) -> dict[str, Any]:
+    """Return the attachment object; ``with_link`` adds a short-lived signed URL."""
+    link: dict[str, Any] = {}
+    if with_link:
+        token, until = sign(attachment)
+        url = f"{settings.AGENTPOST_PUBLIC_URL}/api/v1/attachments/{attachment.pk}/download?token={token}"
+        link = {"download_url": url, "download_url_expires_at": written(until)}
+    return {
+        "id": attachment.pk,
+        "environment_id": attachment.environment_id,
+        "message_id": attachment.message_id,
+        "filename": attachment.filename,
+        "content_type": attachment.content_type,
+        "size": attachment.size,
+        "content_id": attachment.content_id or None,
+        "is_inline": attachment.is_inline,
+        "created_at": written(attachment.created_at),
+        **link,
+    }
+
+
+class MessageOutput(serializers.Serializer):
+    """A message. Lists leave the four bodies out unless ``include=body``."""
+
+    id = serializers.CharField()
+    environment_id = serializers.CharField()
+    inbox_id = serializers.CharField()
+    thread_id = serializers.CharField()
+    direction = serializers.ChoiceField(Message.Direction.values)
+    status = serializers.ChoiceField(Message.Status.values)
+    subject = serializers.CharField()
+    from_address = AddressOutput()
+    to_addresses = AddressOutput(many=True)
+    cc_addresses = AddressOutput(many=True)
+    bcc_addresses = AddressOutput(many=True)
+    reply_to_addresses = AddressOutput(many=True)
+    message_id_header = serializers.CharField(allow_null=True)
+    in_reply_to = serializers.CharField(allow_null=True)
+    references = serializers.ListField(child=serializers.CharField())
+    date = serializers.DateTimeField(allow_null=True)
+    text_body = serializers.CharField(required=False, allow_null=True)
+    html_body = serializers.CharField(required=False, allow_null=True)
+    extracted_text = serializers.CharField(required=False)
+    extracted_html = serializers.CharField(required=False, allow_null=True)
+    snippet = serializers.CharField()
+    labels = serializers.ListField(child=serializers.CharField())
+    has_attachments = serializers.BooleanField()
+    attachments = AttachmentOutput(many=True)
+    headers = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    size = serializers.IntegerField()
+    authentication = serializers.DictField()
+    flags = serializers.ListField(child=serializers.CharField())
+    metadata = serializers.DictField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+def messages_json(
+    environment: Environment, messages: Sequence[Message], *, with_bodies: bool = True
+) -> list[dict[str, Any]]:
+    """Return message objects; their labels and attachments are read in one query each."""
+    labels = label_services.of(environment, messages)
+    attachments: dict[str, list[dict[str, Any]]] = {message.pk: [] for message in messages}
+    holders = [message for message in messages if message.has_attachments]
+    for row in Attachment.objects.in_environment(environment).filter(message__in=holders).order_by("pk"):
+        attachments[row.message_id].append(attachment_json(row))
+    return [_message_json(row, labels[row.pk], attachments[row.pk], with_bodies=with_bodies) for row in messages]
+
+
+def message_json(environment: Environment, message: Message) -> dict[str, Any]:
+    """Return one message object, bodies included."""
+    return messages_json(environment, [message])[0]
+
+
+def _message_json(
+    message: Message, labels: list[str], attachments: list[dict[str, Any]], *, with_bodies: bool
+) -> dict[str, Any]:
+    return {
+        "id": message.pk,
+        "environment_id": message.environment_id,
+        "inbox_id": message.inbox_id,
+        "thread_id": message.thread_id,
+        "direction": message.direction,
+        "status": message.status,
+        "subject": message.subject,
+        "from_address": {"email": message.from_email, "name": message.from_name},
+        "to_addresses": message.to_addresses,
+        "cc_addresses": message.cc_addresses,
+        "bcc_addresses": message.bcc_addresses,
+        "reply_to_addresses": message.reply_to_addresses,
+        "message_id_header": message.message_id_header or None,
+        "in_reply_to": message.in_reply_to or None,
+        "references": message.references,
+        "date": written(message.date),
+        **({name: getattr(message, name) for name in BODIES} if with_bodies else {}),
+        "snippet": message.snippet,
+        "labels": labels,
+        "has_attachments": message.has_attachments,
+        "attachments": attachments,
+        "headers": message.headers,
+        "size": message.size,
+        "authentication": message.authentication,
+        "flags": message.flags,
+        "metadata": message.metadata,
+        "created_at": written(message.created_at),
+        "updated_at": written(message.updated_at),
+    }
+
+
+class ThreadOutput(serializers.Serializer):
+    """A conversation of one inbox."""
+
+    id = serializers.CharField()
+    inbox_id = serializers.CharField()
+    environment_id = serializers.CharField()
+    subject = serializers.CharField()
+    message_count = serializers.IntegerField()
+    last_message_at = serializers.DateTimeField()
+    labels = serializers.ListField(child=serializers.CharField())
+    participants = AddressOutput(many=True)
+    snippet = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class MessagePage(serializers.Serializer):
+    """A page of messages."""
+
+    data = MessageOutput(many=True)
+    has_more = serializers.BooleanField()
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+class ThreadWithMessagesOutput(ThreadOutput):
+    """A conversation with a page of its messages, the newest first."""
+
+    messages = MessagePage()
+
+
+def threads_json(environment: Environment, threads: Sequence[Thread]) -> list[dict[str, Any]]:
+    """Return thread objects; their labels are read in one query."""
+    labels = label_services.of(environment, threads)
+    return [
+        {
+            "id": thread.pk,
+            "inbox_id": thread.inbox_id,
+            "environment_id": thread.environment_id,
+            "subject": thread.subject,
+            "message_count": thread.message_count,
+            "last_message_at": written(thread.last_message_at),
+            "labels": labels[thread.pk],
+            "participants": thread.participants,
+            "snippet": thread.snippet,
+            "created_at": written(thread.created_at),
+        }
+        for thread in threads
+    ]

@@ -1,0 +1,59 @@
+"""``manage.py smtpd``: one process that takes mail in over SMTP, and over LMTP when a port is set."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import close_old_connections
+
+from mail.services.receive import receive
+from mail.services.reception import resolve
+from mail.smtp import SmtpOptions, serve
+
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
+
+
+class Command(BaseCommand):
+    """Run until SIGTERM; any number of these may share one port."""
+
+    help = "Take mail in over SMTP (and LMTP), until told to stop."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default=settings.AGENTPOST_SMTP_HOST)
+        parser.add_argument("--port", type=int, default=settings.AGENTPOST_SMTP_PORT)
+        parser.add_argument("--lmtp-port", type=int, default=settings.AGENTPOST_LMTP_PORT)
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        serve(
+            SmtpOptions(
+                hostname=settings.AGENTPOST_SHARED_DOMAIN,
+                hosts=tuple(options["host"].split(",")),
+                port=options["port"],
+                lmtp_port=options["lmtp_port"] or None,
+                max_message_size=settings.AGENTPOST_MAX_MESSAGE_SIZE,
+                tls_certificate=_path(settings.AGENTPOST_TLS_CERTIFICATE),
+                tls_key=_path(settings.AGENTPOST_TLS_KEY),
+            ),
+            on_a_live_connection(resolve),
+            on_a_live_connection(receive),
+        )
+
+
+def _path(name: str) -> Path | None:
+    return Path(name) if name else None
+
+
+def on_a_live_connection(work: Callable[Given, Returned]) -> Callable[Given, Returned]:
+    """Return the work for a thread that lives long: a connection that the database closed is opened anew."""
+
+    @wraps(work)
+    def connected(*args: Given.args, **kwargs: Given.kwargs) -> Returned:
+        close_old_connections()
+        return work(*args, **kwargs)
+
+    return connected

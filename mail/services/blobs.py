@@ -1,0 +1,74 @@
+"""Bytes kept once per environment and content: on disk before the row that names them is committed."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from environments.models import Environment
+from mail.models import Attachment, Blob, Message
+
+WRITERS = ThreadPoolExecutor(8, thread_name_prefix="blob-writer")  # waiting for fsync is all that they do
+
+
+def keep(environment: Environment, contents: Iterable[bytes]) -> Mapping[bytes, Blob]:
+    """Store contents in the environment that the transaction is bound to; return the blob of each, by its SHA-256.
+
+    The objects are durable when this returns; the rows are with the caller's commit.
+    """
+    by_digest = {digest(content): content for content in contents}
+    known = _known(environment, by_digest)
+    fresh = [
+        Blob(environment_id=environment.pk, sha256=key, size=len(content))
+        for key, content in by_digest.items()
+        if key not in known
+    ]
+    if not fresh:
+        return known
+    list(WRITERS.map(lambda blob: _write(blob, by_digest[blob.sha256]), fresh))
+    Blob.objects.in_environment(environment).bulk_create(fresh, ignore_conflicts=True)
+    known = _known(environment, by_digest)
+    lost = [blob for blob in fresh if known[blob.sha256].pk != blob.pk]  # another process stored the same first
+    _delete_objects_on_commit(lost)
+    return known
+
+
+def digest(content: bytes) -> bytes:
+    """Return what content is known by."""
+    return hashlib.sha256(content).digest()
+
+
+def _known(environment: Environment, digests: Iterable[bytes]) -> dict[bytes, Blob]:
+    rows = Blob.objects.in_environment(environment).filter(sha256__in=list(digests))
+    return {bytes(blob.sha256): blob for blob in rows}
+
+
+def _write(blob: Blob, content: bytes) -> None:
+    default_storage.save(blob.object_key, ContentFile(content))
+
+
+def read(blob: Blob) -> bytes:
+    """Return the bytes of a blob."""
+    with default_storage.open(blob.object_key, "rb") as file:
+        return file.read()
+
+
+def release(environment: Environment, blob_ids: Iterable[str]) -> int:
+    """Delete those of these blobs that nothing refers to any more; return how many bytes that frees."""
+    rows = Blob.objects.in_environment(environment).filter(pk__in=set(blob_ids))
+    list(rows.select_for_update().order_by("pk"))  # whoever is about to refer to one waits, and will store it anew
+    messages = Message.objects.in_environment(environment).filter(raw=OuterRef("pk"))
+    attachments = Attachment.objects.in_environment(environment).filter(blob=OuterRef("pk"))
+    unused = list(rows.filter(~Exists(messages), ~Exists(attachments)))
+    Blob.objects.in_environment(environment).filter(pk__in=[blob.pk for blob in unused]).delete()
+    _delete_objects_on_commit(unused)
+    return sum(blob.size for blob in unused)
+
+
+def _delete_objects_on_commit(blobs: Iterable[Blob]) -> None:
+    keys = [blob.object_key for blob in blobs]
+    transaction.on_commit(lambda: [default_storage.delete(key) for key in keys])

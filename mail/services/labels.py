@@ -1,0 +1,78 @@
+"""Labels: lower-case strings on messages and on threads, independently."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Count
+
+from environments.errors import field_error
+from environments.models import Environment
+from mail.models import Message, MessageLabel, Thread, ThreadLabel
+
+FORM = re.compile(r"[^\s,\x00-\x1f](?:[^,\x00-\x1f]{0,98}[^\s,\x00-\x1f])?")
+MOST = 50
+Labelled = Message | Thread
+
+
+def normalised(labels: Iterable[str]) -> list[str]:
+    """Return labels as they are stored: in lower case, each once. Raises ValidationFailed."""
+    wanted = list(dict.fromkeys(label.strip().lower() for label in labels))
+    bad = [label for label in wanted if not FORM.fullmatch(label)]
+    if bad or len(wanted) > MOST:
+        raise field_error("labels", f"At most {MOST} labels, each of 1 to 100 characters without commas.")
+    return wanted
+
+
+def add(environment: Environment, rows: Sequence[Labelled], labels: Iterable[str]) -> None:
+    """Put labels on messages, or on threads; those they have already stay."""
+    wanted = normalised(labels)
+    for model, name, ours in _by_kind(rows):
+        fresh = [
+            model(environment_id=environment.pk, label=label, **{name: row}) for row in ours for label in wanted
+        ]
+        model.objects.in_environment(environment).bulk_create(fresh, ignore_conflicts=True)
+
+
+def remove(environment: Environment, rows: Sequence[Labelled], labels: Iterable[str]) -> None:
+    """Take labels off messages, or off threads."""
+    wanted = normalised(labels)
+    for model, name, ours in _by_kind(rows):
+        model.objects.in_environment(environment).filter(label__in=wanted, **{f"{name}__in": ours}).delete()
+
+
+def replace(environment: Environment, row: Labelled, labels: Iterable[str]) -> None:
+    """Make these the labels of a message, or of a thread."""
+    wanted = normalised(labels)
+    for model, name, _ in _by_kind([row]):
+        model.objects.in_environment(environment).filter(**{name: row}).exclude(label__in=wanted).delete()
+    add(environment, [row], wanted)
+
+
+def of(environment: Environment, rows: Sequence[Labelled]) -> dict[str, list[str]]:
+    """Return the labels of each row by its id, sorted, in one query."""
+    found: dict[str, list[str]] = {row.pk: [] for row in rows}
+    for model, name, ours in _by_kind(rows):
+        labels = model.objects.in_environment(environment).filter(**{f"{name}__in": ours}).order_by("label")
+        for owner, label in labels.values_list(f"{name}_id", "label"):
+            found[owner].append(label)
+    return found
+
+
+def counts(environment: Environment) -> list[dict[str, Any]]:
+    """Return every label of the environment with the number of its messages and threads, by name."""
+    found: dict[str, dict[str, Any]] = {}
+    for model, key in ((MessageLabel, "message_count"), (ThreadLabel, "thread_count")):
+        rows = model.objects.in_environment(environment).values_list("label").annotate(Count("pk"))
+        for label, count in rows.order_by("label"):
+            empty = {"name": label, "message_count": 0, "thread_count": 0}
+            found.setdefault(label, empty)[key] = count
+    return [found[label] for label in sorted(found)]
+
+
+def _by_kind(rows: Sequence[Labelled]) -> Iterable[tuple[Any, str, list[Labelled]]]:
+    """Yield label model, its field and the rows, for messages and for threads."""
+    for kind, model, name in ((Message, MessageLabel, "message"), (Thread, ThreadLabel, "thread")):
+        ours = [row for row in rows if isinstance(row, kind)]
+        if ours:
+            yield model, name, ours

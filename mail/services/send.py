@@ -1,0 +1,148 @@
+"""Send: the one way out. What is asked for is decided on, stored, threaded and told of.
+
+In a ``capture`` environment nothing leaves: the mail is stored as it would have been sent and marked captured.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from django.conf import settings
+
+from environments import clock
+from environments.errors import Conflict, TooLarge, Unavailable, field_error
+from environments.models import Environment
+from environments.services import usage
+from inboxes.models import Inbox
+from mail import extraction
+from mail.models import Attachment, Blob, Message, MessageLabel, MessageRecipient
+from mail.parsing import Address
+from mail.services import blobs
+from mail.services.compose import File, Outgoing, compose, new_message_id
+from mail.services.receive import SNIPPET, people, recipient_rows
+from mail.services.threads import Threads, message_id_digest
+from webhooks.services import Happening, publish
+
+CAPTURED = Message.Status.CAPTURED
+
+
+class TransportNotConfigured(Conflict):
+    """The environment's mode lets mail out, and there is nothing to take it."""
+
+    code = "transport_not_configured"
+    message = "This environment may send for real, but no transport is configured."
+    fix = "Set its delivery mode back to capture."
+
+
+class SendingPaused(Unavailable):
+    """Outbound mail of the inbox or its environment is paused."""
+
+    code = "sending_paused"
+    message = "Sending is paused here."
+    fix = "Lift the pause of the inbox or the environment, then send again."
+
+
+def send(environment: Environment, inbox: Inbox, outgoing: Outgoing) -> Message:
+    """Send a mail from an inbox, inside its environment, and return it as it is stored.
+
+    Raises ValidationFailed for what cannot be put into a mail, TooLarge above the message size limit, SendingPaused,
+    and TransportNotConfigured where the delivery mode lets mail out.
+    """
+    if not [*outgoing.to, *outgoing.cc, *outgoing.bcc]:
+        raise field_error("to", "Name at least one recipient in to, cc or bcc.")
+    if environment.outbound_paused or inbox.send_paused:
+        raise SendingPaused
+    if environment.delivery_mode != Environment.DeliveryMode.CAPTURE:
+        raise TransportNotConfigured
+    return _capture(environment, inbox, outgoing)
+
+
+def _capture(environment: Environment, inbox: Inbox, outgoing: Outgoing) -> Message:
+    """Store the mail as it would have been sent, and let nothing leave."""
+    message_id, now = new_message_id(inbox.domain_name), clock.now()
+    raw = compose(outgoing, Address(inbox.email, inbox.display_name), message_id, now)
+    if len(raw) > settings.AGENTPOST_MAX_MESSAGE_SIZE:
+        raise TooLarge(f"The mail has {len(raw)} bytes; the limit is {settings.AGENTPOST_MAX_MESSAGE_SIZE}.")
+    kept = blobs.keep(environment, [raw, *(file.content for file in outgoing.files)])
+    message = _message(inbox, outgoing, message_id)
+    message.created_at = message.updated_at = message.date = now
+    message.raw, message.size = kept[blobs.digest(raw)], len(raw)
+    threads = Threads(environment, [])
+    threads.join(message, [])
+    threads.save()
+    message.save(force_insert=True)
+    _save_parts(environment, message, outgoing, kept)
+    publish(environment.pk, [_captured(message)])
+    usage.count(environment.pk, {"messages_out": 1, "messages_captured": 1, "bytes_stored": message.size})
+    return message
+
+
+def _message(inbox: Inbox, outgoing: Outgoing, message_id: str) -> Message:
+    text = outgoing.text_body
+    if text is None and outgoing.html_body:
+        text = extraction.to_text(outgoing.html_body)
+    return Message(
+        environment_id=inbox.environment_id,
+        inbox=inbox,
+        direction=Message.Direction.OUTBOUND,
+        status=CAPTURED,
+        subject=outgoing.subject,
+        from_email=inbox.email,
+        from_name=inbox.display_name,
+        to_addresses=people(outgoing.to),
+        cc_addresses=people(outgoing.cc),
+        bcc_addresses=people(outgoing.bcc),
+        reply_to_addresses=people(outgoing.reply_to),
+        message_id_header=message_id,
+        message_id_digest=message_id_digest(message_id),
+        headers={name.lower(): [value] for name, value in outgoing.headers.items()},
+        text_body=text,
+        html_body=outgoing.html_body,
+        extracted_text=text or "",
+        extracted_html=outgoing.html_body,
+        snippet=extraction.snippet(text or "", SNIPPET),
+        metadata=dict(outgoing.metadata),
+        has_attachments=bool(outgoing.files),
+        envelope_sender=inbox.email,
+        envelope_recipients=[address.email for address in (*outgoing.to, *outgoing.cc, *outgoing.bcc)],
+    )
+
+
+def _save_parts(
+    environment: Environment, message: Message, outgoing: Outgoing, kept: Mapping[bytes, Blob]
+) -> None:
+    """Save recipients, attachments and labels of a message, one statement for each kind."""
+    MessageRecipient.objects.in_environment(environment).bulk_create(
+        recipient_rows(message, to=outgoing.to, cc=outgoing.cc, bcc=outgoing.bcc)
+    )
+    Attachment.objects.in_environment(environment).bulk_create(
+        _attachment(message, file, kept[blobs.digest(file.content)]) for file in outgoing.files
+    )
+    MessageLabel.objects.in_environment(environment).bulk_create(
+        MessageLabel(environment_id=environment.pk, message=message, label=label) for label in outgoing.labels
+    )
+
+
+def _attachment(message: Message, file: File, blob: Blob) -> Attachment:
+    return Attachment(
+        environment_id=message.environment_id,
+        message=message,
+        blob=blob,
+        filename=file.filename,
+        content_type=file.content_type,
+        size=len(file.content),
+        content_id=file.content_id or "",
+        is_inline=bool(file.content_id),
+    )
+
+
+def _captured(message: Message) -> Happening:
+    data = {
+        "message_id": message.pk,
+        "thread_id": message.thread_id,
+        "inbox_id": message.inbox_id,
+        "from_address": message.from_email,
+        "to_addresses": [person["email"] for person in message.to_addresses],
+        "subject": message.subject,
+        "has_attachments": message.has_attachments,
+        "captured_at": clock.written(message.created_at),
+    }
+    return Happening("message.captured", data, message.inbox_id)

@@ -1,0 +1,70 @@
+"""The ground every test stands on: a real PostgreSQL, reached as the application's unprivileged role."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+for name in [name for name in os.environ if name.startswith(("AGENTPOST_", "DATABASE_"))]:
+    del os.environ[name]
+os.environ["AGENTPOST_DATA_DIR"] = str(ROOT / "var" / "tests")
+os.environ["AGENTPOST_DEVELOPMENT"] = "1"
+
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission", "procrastinate_version"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server once, in the process that starts the others."""
+    if not hasattr(config, "workerinput"):
+        from django.conf import settings
+
+        settings.EMBEDDED_POSTGRES.start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        from django.conf import settings
+
+        settings.EMBEDDED_POSTGRES.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
+    """Make a database for this process: migrated by the owner, used by the application."""
+    import psycopg
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connections
+
+    database = f"test_agentpost_{worker_id}"
+    with psycopg.connect(settings.EMBEDDED_POSTGRES.url("agentpost_owner", "postgres"), autocommit=True) as owner:
+        owner.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        owner.execute(f"CREATE DATABASE {database}")
+        owner.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
+        owner.execute(f"GRANT CONNECT ON DATABASE {database} TO agentpost_app")
+    with django_db_blocker.unblock():
+        for alias in ("default", "owner"):
+            connections[alias].close()
+            settings.DATABASES[alias]["NAME"] = connections[alias].settings_dict["NAME"] = database
+        call_command("migrate", database="owner", verbosity=0)
+        yield
+        for connection in connections.all(initialized_only=True):
+            connection.close()
+
+
+@pytest.fixture
+def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the test commit for real; empty every table behind it, as the owner."""
+    from django.db import connection, connections
+
+    with django_db_blocker.unblock():
+        yield
+        connection.close()
+        owner = connections["owner"]
+        tables = set(owner.introspection.table_names()) - KEPT_TABLES
+        with owner.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(sorted(tables))} RESTART IDENTITY CASCADE")
+        owner.close()

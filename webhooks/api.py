@@ -1,0 +1,316 @@
+"""The API of events and of those who listen to them."""
+
+from __future__ import annotations  # a view's `list` is not the builtin
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from environments.clock import written
+from environments.forms import Body, Query, StrictCharField
+from environments.viewsets import EnvironmentViewSet
+from webhooks import endpoints
+from webhooks.addresses import TargetError, check_url
+from webhooks.log import cursor_of, position_of, read_log
+from webhooks.models import EVENT_TYPES, DeliveryAttempt, Event, WebhookDelivery, WebhookEndpoint
+from webhooks.services import envelope
+from webhooks.transport import is_permitted_header
+
+FAMILIES = {name.partition(".")[0] + ".*" for name in EVENT_TYPES}
+ASKABLE = {"*", *FAMILIES, *EVENT_TYPES}
+MOST_HEADERS = 20
+
+
+class EventTypeField(StrictCharField):
+    """An event type, a family such as ``message.*``, or ``*``."""
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if name not in ASKABLE:
+            raise serializers.ValidationError(f"There is no event type {name}.")
+        return name
+
+
+class TargetField(StrictCharField):
+    """A URL that webhooks may be posted to."""
+
+    def to_internal_value(self, data: Any) -> str:
+        url = super().to_internal_value(data)
+        try:
+            check_url(url, development=settings.AGENTPOST_DEVELOPMENT)
+        except TargetError as problem:
+            raise serializers.ValidationError(str(problem)) from problem
+        return url
+
+
+class HeadersField(serializers.DictField):
+    """Headers that every POST to the endpoint carries; they are written, and never shown again."""
+
+    child = StrictCharField(max_length=2000, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        headers = super().to_internal_value(data)
+        bad = [name for name, value in headers.items() if not is_permitted_header(name, value) or _is_ours(name)]
+        if bad or len(headers) > MOST_HEADERS:
+            raise serializers.ValidationError(f"At most {MOST_HEADERS} headers, none that AgentPost sets itself.")
+        return headers
+
+
+def _is_ours(name: str) -> bool:
+    return bool(re.match(r"x-agentpost-|webhook-|content-type$|user-agent$", name, re.IGNORECASE))
+
+
+class EndpointBody(Body):
+    """Where to post which events."""
+
+    url = TargetField(max_length=2048)
+    events = serializers.ListField(child=EventTypeField(), min_length=1, max_length=50)
+    description = StrictCharField(max_length=500, required=False, allow_blank=True)
+    inbox_ids = serializers.ListField(child=StrictCharField(max_length=40), max_length=1000, required=False)
+    headers = HeadersField(required=False)
+    client_id = StrictCharField(max_length=200, required=False)
+
+
+class EndpointChanges(Body):
+    """What may change in an endpoint."""
+
+    url = TargetField(max_length=2048, required=False)
+    events = serializers.ListField(child=EventTypeField(), min_length=1, max_length=50, required=False)
+    description = StrictCharField(max_length=500, required=False, allow_blank=True)
+    inbox_ids = serializers.ListField(child=StrictCharField(max_length=40), max_length=1000, required=False)
+    headers = HeadersField(required=False)
+
+
+class EndpointOutput(serializers.Serializer):
+    """A webhook endpoint; ``secret`` is there in the answers to creation and rotation only."""
+
+    id = serializers.CharField()
+    environment_id = serializers.CharField()
+    url = serializers.CharField()
+    events = serializers.ListField(child=serializers.CharField())
+    description = serializers.CharField()
+    inbox_ids = serializers.ListField(child=serializers.CharField())
+    header_names = serializers.ListField(child=serializers.CharField())
+    client_id = serializers.CharField(allow_null=True)
+    is_enabled = serializers.BooleanField()
+    disabled_reason = serializers.CharField(allow_null=True)
+    consecutive_failures = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    secret = serializers.CharField(required=False)
+
+
+def endpoint_json(endpoint: WebhookEndpoint, **once: Any) -> dict[str, Any]:
+    """Return the endpoint object; ``once`` holds what is told once."""
+    return {
+        "id": endpoint.pk,
+        "environment_id": endpoint.environment_id,
+        "url": endpoint.url,
+        "events": endpoint.events,
+        "description": endpoint.description,
+        "inbox_ids": endpoint.inbox_ids,
+        "header_names": sorted(endpoint.headers),
+        "client_id": endpoint.client_id,
+        "is_enabled": endpoint.is_enabled,
+        "disabled_reason": endpoint.disabled_reason or None,
+        "consecutive_failures": endpoint.consecutive_failures,
+        "created_at": written(endpoint.created_at),
+        "updated_at": written(endpoint.updated_at),
+        **once,
+    }
+
+
+class EndpointView(EnvironmentViewSet):
+    """Webhook endpoints."""
+
+    resource = "webhooks"
+    model = WebhookEndpoint
+
+    @extend_schema(responses=EndpointOutput(many=True))
+    def list(self, request: Request) -> Response:
+        """List webhook endpoints."""
+        return self.listed(self.get_queryset(), lambda rows: [endpoint_json(row) for row in rows])
+
+    @extend_schema(request=EndpointBody, responses={201: EndpointOutput})
+    def create(self, request: Request) -> Response:
+        """Create an endpoint; ``secret`` verifies what is posted to it, and is told this once."""
+        given = self.body(EndpointBody)
+        endpoint, is_new = endpoints.create_endpoint(self.environment, actor=self.caller.actor, **given)
+        once = {"secret": endpoint.secret} if is_new else {}
+        return Response(endpoint_json(endpoint, **once), 201 if is_new else 200)
+
+    @extend_schema(responses=EndpointOutput)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Return one endpoint."""
+        return Response(endpoint_json(self.found(pk)))
+
+    @extend_schema(request=EndpointChanges, responses=EndpointOutput)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change an endpoint."""
+        endpoint, changes = self.found(pk), self.body(EndpointChanges)
+        changed = endpoints.update_endpoint(endpoint, self.environment, changes, actor=self.caller.actor)
+        return Response(endpoint_json(changed))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete an endpoint with its deliveries; the events stay in the log."""
+        endpoints.delete_endpoint(self.found(pk), self.environment, actor=self.caller.actor)
+        return Response(status=204)
+
+    @extend_schema(request=None, responses=EndpointOutput)
+    def rotate_secret(self, request: Request, pk: str) -> Response:
+        """Give the endpoint a new secret, told this once; for 24 hours deliveries are signed with both."""
+        endpoint = endpoints.rotate_secret(self.found(pk), self.environment, actor=self.caller.actor)
+        return Response(endpoint_json(endpoint, secret=endpoint.secret))
+
+    @extend_schema(request=None, responses=EndpointOutput)
+    def enable(self, request: Request, pk: str) -> Response:
+        """Deliver to a disabled endpoint again."""
+        return Response(endpoint_json(endpoints.enable(self.found(pk), self.environment, actor=self.caller.actor)))
+
+
+class AttemptOutput(serializers.Serializer):
+    """One POST of a delivery."""
+
+    attempted_at = serializers.DateTimeField()
+    status = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField(allow_null=True)
+    duration_ms = serializers.IntegerField()
+    response_body = serializers.CharField()
+
+
+class DeliveryOutput(serializers.Serializer):
+    """One event on its way to one endpoint."""
+
+    id = serializers.CharField()
+    environment_id = serializers.CharField()
+    endpoint_id = serializers.CharField()
+    event_id = serializers.CharField()
+    event_type = serializers.CharField()
+    state = serializers.ChoiceField(WebhookDelivery.State.values)
+    next_attempt_at = serializers.DateTimeField(allow_null=True)
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    attempts = AttemptOutput(many=True)
+
+
+def deliveries_json(
+    deliveries: Sequence[WebhookDelivery], attempts: Mapping[str, list[DeliveryAttempt]]
+) -> list[dict[str, Any]]:
+    """Return delivery objects with their attempts, oldest first; their events are loaded."""
+    return [
+        {
+            "id": row.pk,
+            "environment_id": row.environment_id,
+            "endpoint_id": row.endpoint_id,
+            "event_id": row.event_id,
+            "event_type": row.event.type,
+            "state": row.state,
+            "next_attempt_at": written(row.next_attempt_at),
+            "delivered_at": written(row.delivered_at),
+            "created_at": written(row.created_at),
+            "attempts": [attempt.as_json() for attempt in attempts.get(row.pk, [])],
+        }
+        for row in deliveries
+    ]
+
+
+class DeliveryPresenting(EnvironmentViewSet):
+    """What the two views on deliveries share."""
+
+    resource = "webhooks"
+    model = WebhookDelivery
+
+    def present(self, rows: Sequence[WebhookDelivery]) -> list[dict[str, Any]]:
+        """Return deliveries with their attempts, read in one query."""
+        attempts: dict[str, list[DeliveryAttempt]] = {}
+        for attempt in self.rows(DeliveryAttempt).filter(delivery__in=rows).order_by("number"):
+            attempts.setdefault(attempt.delivery_id, []).append(attempt)
+        return deliveries_json(rows, attempts)
+
+
+class EndpointDeliveryView(DeliveryPresenting):
+    """The deliveries to one endpoint."""
+
+    item_model = WebhookEndpoint
+
+    @extend_schema(responses=DeliveryOutput(many=True))
+    def list(self, request: Request, pk: str) -> Response:
+        """List the deliveries to an endpoint, each with its attempts."""
+        endpoint = self.found(pk, WebhookEndpoint)
+        rows = self.get_queryset().filter(endpoint=endpoint).select_related("event")
+        return self.listed(rows, self.present, within=f" {pk}")
+
+
+class DeliveryView(DeliveryPresenting):
+    """Deliveries, of all endpoints."""
+
+    @extend_schema(responses=DeliveryOutput(many=True))
+    def list(self, request: Request) -> Response:
+        """List the environment's webhook deliveries, each with its attempts."""
+        return self.listed(self.get_queryset().select_related("event"), self.present)
+
+    @extend_schema(responses=DeliveryOutput)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Return one delivery with its attempts."""
+        return Response(self.present([self.found(pk)])[0])
+
+
+class EventQuery(Query):
+    """Where to go on, and which types."""
+
+    after = StrictCharField(required=False, max_length=500)
+    types = StrictCharField(required=False, max_length=1000)
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=50)
+
+    def validate_types(self, given: str) -> list[str]:
+        """Return the plain types behind a comma-separated list that may hold families and ``*``."""
+        asked = [name.strip() for name in given.split(",") if name.strip()]
+        if unknown := [name for name in asked if name not in ASKABLE]:
+            raise serializers.ValidationError(f"There is no event type {unknown[0]}.")
+        wanted = set(asked)
+        return [name for name in EVENT_TYPES if {"*", name, name.partition(".")[0] + ".*"} & wanted]
+
+
+class EventOutput(serializers.Serializer):
+    """An event, in the envelope that webhooks carry too."""
+
+    id = serializers.CharField()
+    type = serializers.ChoiceField(EVENT_TYPES)
+    timestamp = serializers.DateTimeField()
+    org_id = serializers.CharField()
+    env_id = serializers.CharField()
+    environment = serializers.DictField()
+    data = serializers.DictField()
+
+
+class EventView(EnvironmentViewSet):
+    """The event log."""
+
+    resource = "events"
+    model = Event
+
+    @extend_schema(parameters=[EventQuery], responses=EventOutput(many=True))
+    def list(self, request: Request) -> Response:
+        """Read the log, oldest first, from behind ``after``; ``next_cursor`` is where to go on, now or later."""
+        given = self.query(EventQuery)
+        after = position_of(self.environment, given["after"]) if "after" in given else None
+        found, has_more = read_log(self.environment, after, given.get("types", []), given["limit"])
+        return Response(
+            {
+                "data": [envelope(event, self.environment) for event in found],
+                "has_more": has_more,
+                "next_cursor": cursor_of(self.environment, found[-1]) if found else given.get("after"),
+            }
+        )
+
+    @extend_schema(responses=EventOutput)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Return one event."""
+        return Response(envelope(self.found(pk), self.environment))
