@@ -1,0 +1,21 @@
+"""Mail comes in: the SMTP and LMTP front. It speaks the protocol only, and is told who lives here and where mail goes.
+
+`serve(options, resolve, store)` is a whole process; `start_listeners` is the same inside a running event loop.
+"""
+
+from mail.smtp.intake import Arrival, Recipient, Refused, Resolve, Store
+from mail.smtp.options import Limits, SmtpOptions
+from mail.smtp.server import Listeners, serve, start_listeners
+
+__all__ = [
+    "Arrival",
+    "Limits",
+    "Listeners",
+    "Recipient",
+    "Refused",
+    "Resolve",
+    "SmtpOptions",
+    "Store",
+    "serve",
+    "start_listeners",
+]

@@ -1,0 +1,100 @@
+"""What all connections of one process share: the way in, the way to the store, and the limits."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from mail.smtp.budget import ByteBudget
+from mail.smtp.committer import Committer
+from mail.smtp.intake import Resolve, Store
+from mail.smtp.lookups import Lookups
+from mail.smtp.options import SmtpOptions
+
+if TYPE_CHECKING:
+    from mail.smtp.session import SmtpSession
+
+
+CLOSING = "421 4.3.2 {hostname} is going down, try again later"
+_CROWDED = "421 4.3.2 Too many connections, try again later"
+_CROWDED_BY_PEER = "421 4.7.0 Too many connections from your address"
+_PEER_PREFIX_IPV6 = 64
+
+
+class Reception:
+    """The sessions of one process and what they have in common. Belongs to the event loop's thread."""
+
+    def __init__(self, options: SmtpOptions, resolve: Resolve, store: Store) -> None:
+        """Start the worker threads; needs the running event loop. Raises OSError for an unreadable certificate."""
+        self.options = options
+        self.limits = options.limits
+        self.tls_context = _tls_context(options)
+        self.lookups = Lookups(resolve, options.limits)
+        self.committer = Committer(store, options.limits)
+        self.budget = ByteBudget(options.limits.max_held_bytes)
+        self.is_closing = False
+        self._sessions: set[SmtpSession] = set()
+        self._peers: Counter[str] = Counter()
+
+    @property
+    def closing_reply(self) -> str:
+        """What a peer is told when this process is about to end."""
+        return CLOSING.format(hostname=self.options.hostname)
+
+    def objection_to(self, session: SmtpSession) -> str:
+        """Return the reply that sends a new connection away; empty when it is welcome."""
+        if self.is_closing:
+            return self.closing_reply
+        if len(self._sessions) >= self.limits.max_connections:
+            return _CROWDED
+        if self._peers[network_of(session.peer)] >= self.limits.max_connections_per_peer:
+            return _CROWDED_BY_PEER
+        return ""
+
+    def enter(self, session: SmtpSession) -> None:
+        """Count a connection in."""
+        self._sessions.add(session)
+        self._peers[network_of(session.peer)] += 1
+
+    def leave(self, session: SmtpSession) -> None:
+        """Count it out again, if it was in."""
+        if session not in self._sessions:
+            return
+        self._sessions.discard(session)
+        network = network_of(session.peer)
+        self._peers[network] -= 1
+        if not self._peers[network]:
+            del self._peers[network]
+
+    async def close(self) -> None:
+        """End idle connections at once, let mails in progress come to their answer, then drop the rest."""
+        self.is_closing = True
+        try:
+            async with asyncio.timeout(self.limits.stop_timeout):
+                for session in tuple(self._sessions):
+                    session.wind_down()
+                while self._sessions:
+                    await asyncio.wait([session.task for session in self._sessions])
+                await self.committer.close()
+        except TimeoutError:
+            for session in tuple(self._sessions):
+                session.abort()
+        self.lookups.close()
+
+
+def network_of(peer: str) -> str:
+    """Return what counts as one peer: an IPv4 address, or the /64 that every IPv6 host owns."""
+    if ":" not in peer:
+        return peer
+    return str(ipaddress.IPv6Network((peer.partition("%")[0], _PEER_PREFIX_IPV6), strict=False))
+
+
+def _tls_context(options: SmtpOptions) -> ssl.SSLContext | None:
+    if options.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(options.tls_certificate, options.tls_key)
+    return context
