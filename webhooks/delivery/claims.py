@@ -1,0 +1,119 @@
+"""Taking what is due, for as long as a lease lasts, and giving back what could not be posted."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from environments.binding import inside
+from environments.gates import ask
+from environments.ids import decode, encode
+from environments.models import Environment
+from webhooks.models import WebhookDelivery
+from webhooks.services import wake_deliverer
+
+LEASE = timedelta(seconds=60)
+POST_TIMEOUT = 30.0
+TIME_TO_RECORD = 10.0
+LONGEST_SLEEP = 5.0
+SHORTEST_SLEEP = 0.05
+
+GIVE_BACK = """
+UPDATE webhooks_webhookdelivery AS delivery
+   SET next_attempt_at = now() + make_interval(secs => back.seconds)
+  FROM unnest(%s::uuid[], %s::timestamptz[], %s::float8[]) AS back (id, lease_until, seconds)
+ WHERE delivery.environment_id = %s
+   AND delivery.id = back.id
+   AND delivery.state = 'pending'
+   AND delivery.next_attempt_at = back.lease_until
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """A delivery that is this process's own until its lease ends, with endpoint, event and environment loaded.
+
+    ``claimed_at`` is this process's monotonic clock just before the claim, so that no lease seems longer than it is.
+    """
+
+    delivery: WebhookDelivery
+    claimed_at: float
+
+    @property
+    def lease_until(self) -> datetime | None:
+        """Return the end of the lease by the database's clock; nobody else's claim has the same."""
+        return self.delivery.next_attempt_at
+
+    def leaves_time_to_post(self) -> bool:
+        """Return whether a POST that starts now is recorded before the lease ends, even when it times out."""
+        return time.monotonic() < self.claimed_at + LEASE.total_seconds() - POST_TIMEOUT - TIME_TO_RECORD
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A claim to give back, due again after so many seconds."""
+
+    claim: Claim
+    seconds: float = 0.0
+
+
+def claim_due(how_many: int) -> list[Claim]:
+    """Claim the deliveries that have been due longest; those to a disabled endpoint fail here and now.
+
+    Commits by itself, in one transaction for the claim and one for each environment that it met.
+    """
+    claimed_at = time.monotonic()
+    ids: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for environment_uuid, delivery_uuid in ask("claim_due_deliveries", how_many, LEASE):
+        ids[environment_uuid].append(delivery_uuid)
+    return [
+        Claim(delivery, claimed_at)
+        for environment_uuid, delivery_uuids in ids.items()
+        for delivery in _load(Environment(pk=encode("env", environment_uuid)), delivery_uuids)
+    ]
+
+
+def _load(environment: Environment, ids: Sequence[UUID]) -> list[WebhookDelivery]:
+    with inside(environment):
+        rows = WebhookDelivery.objects.in_environment(environment)
+        claimed = rows.filter(pk__in=ids, state=WebhookDelivery.State.PENDING)
+        deliveries = list(claimed.select_related("environment", "endpoint", "event").order_by("pk"))
+        hopeless = [delivery.pk for delivery in deliveries if not delivery.endpoint.is_enabled]
+        if hopeless:
+            rows.filter(pk__in=hopeless).update(state=WebhookDelivery.State.FAILED, next_attempt_at=None)
+    return [delivery for delivery in deliveries if delivery.endpoint.is_enabled]
+
+
+def give_back(returns: Iterable[Return]) -> None:
+    """Let go of claims before their leases end; what another process has claimed since stays with it."""
+    returns_of: defaultdict[str, list[Return]] = defaultdict(list)
+    for back in returns:
+        returns_of[back.claim.delivery.environment_id].append(back)
+    for environment_id, backs in returns_of.items():
+        with inside(environment_id):
+            _give_back(environment_id, backs)
+
+
+def _give_back(environment_id: str, backs: Sequence[Return]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            GIVE_BACK,
+            [
+                [decode("whd", back.claim.delivery.pk) for back in backs],
+                [back.claim.lease_until for back in backs],
+                [back.seconds for back in backs],
+                decode("env", environment_id),
+            ],
+        )
+    if not all(back.seconds for back in backs):
+        wake_deliverer()
+
+
+def seconds_to_sleep() -> float:
+    """Return how long nothing will be due, as far as the database knows now; never longer than a few seconds."""
+    [[seconds]] = ask("seconds_to_next_delivery")
+    return LONGEST_SLEEP if seconds is None else min(max(seconds, SHORTEST_SLEEP), LONGEST_SLEEP)

@@ -1,0 +1,211 @@
+"""The event loop that claims, posts and records, all at the same time."""
+
+import asyncio
+import logging
+import random
+import signal
+from contextlib import suppress
+from typing import Self
+
+from environments import clock
+from webhooks.delivery.claims import POST_TIMEOUT, Claim, Return, claim_due, give_back, seconds_to_sleep
+from webhooks.delivery.lines import PATIENCE, Lines
+from webhooks.delivery.outcomes import outcome_of
+from webhooks.delivery.records import Result, by_environment, record
+from webhooks.delivery.requests import request_of
+from webhooks.delivery.waking import DATABASE_TROUBLE, DatabaseThread, Pauses, listen
+from webhooks.transport import Answer, Transport
+
+logger = logging.getLogger(__name__)
+
+POSTS = 100
+BATCH = 100
+GATHERING = 0.02  # results of this time share a transaction
+GRACE = 7.0
+GRACE_TO_RECORD = 2.0
+
+
+class Deliverer:
+    """One process's share of the work, as an asynchronous context.
+
+    ``run`` works until ``stop``; ``claim`` and ``finish`` are one step of it. What has been claimed and is neither
+    recorded nor given back, after a kill for instance, is due again when its lease ends.
+    """
+
+    def __init__(self, *, development: bool = False, posts: int = POSTS) -> None:
+        """``posts`` is how many may be under way at once; ``development`` permits loopback targets."""
+        self._development = development
+        self._most_posts = posts
+        self._lines = Lines()
+        self._posts: dict[asyncio.Task[None], Claim] = {}
+        self._results: asyncio.Queue[Result] = asyncio.Queue()
+        self._woken = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._is_stopping = False
+        self._claiming = DatabaseThread("claiming")
+        self._recording = DatabaseThread("recording")
+
+    async def __aenter__(self) -> Self:
+        """Open the transport and start to record whatever is posted."""
+        # No limit per host below our own: strangers may share one, and waiting there would count against their time.
+        self._transport = Transport(development=self._development, connections_per_host=self._most_posts)
+        self._recorder = asyncio.create_task(self._keep_recording())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Cut off what is still under way, and close every connection."""
+        self._lines.dissolve()
+        for task in [self._recorder, *self._posts]:
+            task.cancel()
+        await asyncio.gather(self._recorder, *self._posts, return_exceptions=True)
+        await self._transport.close()
+        await self._claiming.close()
+        await self._recording.close()
+
+    async def claim(self, how_many: int = BATCH) -> int:
+        """Claim what is due and start to post it; return how many were claimed and worth a POST.
+
+        Claims whose endpoint has a long line already are given back until it should have become shorter.
+        """
+        claims = await self._claiming.run(claim_due, how_many)
+        waits = [(claim, self._lines.join(claim)) for claim in claims]
+        self._start_posts()
+        if turned_away := [Return(claim, seconds) for claim, seconds in waits if seconds]:
+            await self._claiming.run(give_back, turned_away)
+        return len(claims)
+
+    async def finish(self) -> None:
+        """Wait until everything claimed so far has been posted and recorded."""
+        while self._posts:
+            await asyncio.wait(self._posts)
+        await self._results.join()
+
+    async def run(self) -> None:
+        """Claim, post and record until ``stop``, then wind up within ten seconds."""
+        listener = asyncio.create_task(listen(self._woken.set))
+        pauses = Pauses("claim deliveries")
+        try:
+            while not self._is_stopping:
+                await self._wait_for_room()
+                await self._step(pauses)
+        finally:
+            listener.cancel()
+        await self._wind_up()
+
+    def stop(self) -> None:
+        """Have ``run`` come to its end."""
+        self._is_stopping = True
+        self._woken.set()
+        self._moved.set()
+
+    async def _step(self, pauses: Pauses) -> None:
+        self._woken.clear()
+        if self._is_stopping:
+            return
+        try:
+            if not await self.claim():
+                await self._sleep(await self._claiming.run(seconds_to_sleep))
+            pauses.reset()
+        except DATABASE_TROUBLE as trouble:
+            await pauses.after(trouble)
+
+    async def _sleep(self, seconds: float) -> None:
+        if not self._is_stopping:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._woken.wait()
+
+    async def _wait_for_room(self) -> None:
+        while not self._is_stopping and (len(self._posts) >= self._most_posts or self._lines.moving() >= BATCH):
+            self._moved.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self._moved.wait()
+
+    def _start_posts(self) -> None:
+        while len(self._posts) < self._most_posts and (claim := self._lines.next()):
+            task = asyncio.create_task(self._post(claim))
+            self._posts[task] = claim
+            task.add_done_callback(self._posted)
+
+    def _posted(self, task: asyncio.Task[None]) -> None:
+        del self._posts[task]
+        self._start_posts()
+        self._moved.set()
+
+    async def _post(self, claim: Claim) -> None:
+        at = clock.now()
+        answer = await self._answer(claim)
+        chance = random.random()  # noqa: S311 - spreads retries, guards nothing
+        outcome = outcome_of(claim.delivery.attempts + 1, answer, chance)
+        self._lines.leave(claim, answer.duration_ms / 1000, is_healthy=answer.is_success)
+        self._results.put_nowait(Result(claim, at, answer, outcome))
+
+    async def _answer(self, claim: Claim) -> Answer:
+        try:
+            request = request_of(claim.delivery, clock.now())
+            return await self._transport.post(request.url, request.body, request.headers, timeout=POST_TIMEOUT)
+        except Exception:  # a delivery that cannot even be built is its own failure, and nobody else's
+            logger.exception("cannot post %s", claim.delivery.pk)
+            return Answer(status=None, body="", error=None, duration_ms=0, retry_after=None)
+
+    async def _keep_recording(self) -> None:
+        while True:
+            results = [await self._results.get()]
+            await asyncio.sleep(GATHERING)
+            while not self._results.empty():
+                results.append(self._results.get_nowait())
+            for environment_id, batch in by_environment(results).items():
+                await self._record(environment_id, batch)
+
+    async def _record(self, environment_id: str, results: list[Result]) -> None:
+        pauses = Pauses("record deliveries")
+        while True:
+            try:
+                await self._recording.run(record, environment_id, results)
+            except DATABASE_TROUBLE as trouble:
+                await pauses.after(trouble)
+                continue
+            except Exception:  # the environment may be gone; whatever it is, others must be recorded
+                logger.exception("cannot record %d deliveries of %s", len(results), environment_id)
+            break
+        for _ in results:
+            self._results.task_done()
+
+    async def _wind_up(self) -> None:
+        await self._give_back(self._lines.dissolve())
+        if self._posts:
+            await asyncio.wait(self._posts, timeout=GRACE)
+        cut_off = dict(self._posts)
+        for task in cut_off:
+            task.cancel()
+        await asyncio.gather(*cut_off, return_exceptions=True)
+        await self._give_back(list(cut_off.values()))
+        try:
+            async with asyncio.timeout(GRACE_TO_RECORD):
+                await self._results.join()
+        except TimeoutError:
+            logger.warning("some deliveries could not be recorded; they will be posted again")
+
+    async def _give_back(self, claims: list[Claim]) -> None:
+        try:
+            await self._claiming.run(give_back, [Return(claim) for claim in claims])
+        except DATABASE_TROUBLE as trouble:
+            logger.warning("cannot give %d claims back, their leases will end: %s", len(claims), trouble)
+
+
+async def deliver_due_once(*, development: bool = False) -> int:
+    """Claim one batch of what is due, post it and record it; return how many were worth a POST."""
+    async with Deliverer(development=development) as deliverer:
+        claimed = await deliverer.claim()
+        await deliverer.finish()
+        return claimed
+
+
+async def deliver_until_stopped(*, development: bool = False, posts: int = POSTS) -> None:
+    """Deliver what becomes due until SIGTERM or SIGINT."""
+    async with Deliverer(development=development, posts=posts) as deliverer:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, deliverer.stop)
+        logger.info("delivering webhooks, at most %d at once", posts)
+        await deliverer.run()

@@ -1,0 +1,47 @@
+"""The POST of one delivery: the exact bytes, signed twice."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from webhooks.models import WebhookDelivery, WebhookEndpoint
+from webhooks.services import envelope
+from webhooks.signing import sign
+
+USER_AGENT = "AgentPost-Webhooks/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is handed to the transport."""
+
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
+def request_of(delivery: WebhookDelivery, at: datetime) -> Request:
+    """Return the POST of a delivery, signed at this moment.
+
+    ``delivery`` comes with its endpoint, event and environment loaded. The endpoint's own headers are sent too, unless
+    they bear the name of one of ours. Raises ValueError when the endpoint's secret is malformed, and TypeError when the
+    event cannot be written as JSON.
+    """
+    endpoint, event = delivery.endpoint, delivery.event
+    body = orjson.dumps(envelope(event, delivery.environment))
+    ours = {
+        "content-type": "application/json",
+        "user-agent": USER_AGENT,
+        **sign(secrets_of(endpoint, at), event.pk, body, at),
+    }
+    theirs = {name: value for name, value in endpoint.headers.items() if name.lower() not in ours}
+    return Request(endpoint.url, body, {**theirs, **ours})
+
+
+def secrets_of(endpoint: WebhookEndpoint, at: datetime) -> list[str]:
+    """Return the secrets that are valid at this moment, the newest first."""
+    expiry = endpoint.previous_secret_expires_at
+    if endpoint.previous_secret and expiry is not None and expiry > at:
+        return [endpoint.secret, endpoint.previous_secret]
+    return [endpoint.secret]
