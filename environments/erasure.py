@@ -1,6 +1,7 @@
 """Erasing an environment: every row of every model behind the walls, children first, blobs too."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -22,7 +23,7 @@ def erase_rows(environment: Environment, *, force: bool) -> dict[str, int]:
         raise Conflict("The environment is not empty.", fix="Empty it, or add ?force=true to erase all that is in it.")
     for model in children_first():
         model.objects.in_environment(environment).delete()
-    transaction.on_commit(lambda: erase_objects(environment.pk))
+    transaction.on_commit(partial(erase_objects, environment.pk))
     return {name: count for name, count in counts.items() if count}
 
 

@@ -17,12 +17,12 @@ SLOTS = 64
 INTERVALS = {"hour": TruncHour, "day": TruncDay, "month": TruncMonth}
 
 
-def count(environment_id: str, amounts: Mapping[str, int]) -> None:
-    """Add amounts to this hour's counters of the environment that the transaction is bound to.
+def count(environment_id: str, amounts: Mapping[str, int], *, at: datetime | None = None) -> None:
+    """Add amounts to the counters of this hour (or that of ``at``) of the environment that the transaction stands in.
 
     ``amounts`` maps names out of ``UsageHour.COUNTERS`` to what is added; a deletion adds a negative number of bytes.
     """
-    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    hour = (at or clock.now()).replace(minute=0, second=0, microsecond=0)
     names = [name for name in UsageHour.COUNTERS if amounts.get(name)]
     added = ", ".join(f"{name} = environments_usagehour.{name} + excluded.{name}" for name in names)
     with connection.cursor() as cursor:

@@ -1,0 +1,38 @@
+"""The manager without walls is for the framework; our own code may use it in these files only."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+APPS = ("agentpost_site", "environments", "apikeys", "webhooks", "inboxes", "mail")
+USE = re.compile(r"\b(everywhere|_base_manager|_default_manager)\b(?!\s*=)")
+
+ALLOWED = {
+    "agentpost_site/isolation": "the proof takes the walls down to see the other one hold",
+    "apikeys/authentication.py": "a key is found by its secret before its organization is known",
+    "apikeys/tasks.py": "chores go through every environment, one at a time",
+    "environments/checks.py": "checks that every model has this manager",
+    "environments/console/reach.py": "a person's organizations and environments are what it finds out",
+    "environments/managers.py": "where it is explained",
+    "environments/services/members.py": "an invitation is found by its token before its organization is known",
+    "environments/tasks.py": "invitations run out in all organizations at once",
+    "mail/services/reception.py": "the environment of an address is found by the gate, and read by its id",
+}
+
+
+def users_of_everywhere() -> set[str]:
+    files = [path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts]
+    return {str(path.relative_to(ROOT)) for path in files if USE.search(path.read_text())}
+
+
+def is_allowed(file: str) -> bool:
+    return any(file == place or file.startswith(place + "/") for place in ALLOWED)
+
+
+def test_the_unguarded_manager_is_used_where_there_is_a_reason_for_it() -> None:
+    assert [file for file in sorted(users_of_everywhere()) if not is_allowed(file)] == []
+
+
+def test_no_reason_outlives_its_use() -> None:
+    used = users_of_everywhere()
+    assert [place for place in ALLOWED if not any(file.startswith(place) for file in used)] == []
