@@ -38,14 +38,14 @@ class _Whole(Message):
     def get_content_maintype(self) -> str:
         return self.get_content_type().partition("/")[0]
 
-    def get(self, name: str, failobj: Any = None) -> Any:  # noqa: ANN401 - the standard library's signature
+    def get(self, name: str, failobj: Any = None) -> Any:
         value = next(self.every(name), None)
         if value is None:
             return failobj
         pieces = value[:MAX_STRUCTURED_HEADER].split(";", MAX_PARAMETERS)
         return from_surrogates(";".join(pieces[:MAX_PARAMETERS]))
 
-    def get_param(self, param: str, *options: Any, **named: Any) -> Any:  # noqa: ANN401
+    def get_param(self, param: str, *options: Any, **named: Any) -> Any:
         """Return the parameter; numbered RFC 2231 pieces that the standard library stumbles over are none."""
         try:
             return super().get_param(param, *options, **named)

@@ -82,5 +82,5 @@ class Reading:
     flags: tuple[str, ...] = ()
 
 
-class Refused(Exception):  # noqa: N818 - an answer ("ask the other reader"), not a fault
+class Refused(Exception):
     """A reader does not take this message; the next one may."""
