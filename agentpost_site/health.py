@@ -38,7 +38,7 @@ def _outcome(check: Callable[[], None]) -> str:
     return "ok"
 
 
-class LateQueue(Exception):  # noqa: N818 - it names what is the matter
+class LateQueue(Exception):
     """Webhook deliveries wait longer than they should."""
 
 

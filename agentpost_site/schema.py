@@ -16,7 +16,9 @@ ENVIRONMENT = OpenApiParameter(
 LIMIT = OpenApiParameter(
     "limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, OpenApiParameter.QUERY
 )
-CURSOR = OpenApiParameter("cursor", OpenApiTypes.STR, OpenApiParameter.QUERY, description="next_cursor of the page before.")
+CURSOR = OpenApiParameter(
+    "cursor", OpenApiTypes.STR, OpenApiParameter.QUERY, description="next_cursor of the page before."
+)
 READING = {"GET"}
 
 
@@ -26,7 +28,7 @@ class KeyScheme(OpenApiAuthenticationExtension):
     target_class = "apikeys.authentication.KeyAuthentication"
     name = "ApiKey"
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:  # noqa: ARG002 - its signature
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         """Return the scheme."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "ap_sk_…"}
 

@@ -1,5 +1,6 @@
 """Every setting of AgentPost, in one file. docs/settings.md lists those that the environment may set."""
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -13,7 +14,7 @@ from agentpost_site.embedded_postgres import EmbeddedPostgres
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# --- What a machine may set -------------------------------------------------------------------------------------------
+# --- What a machine may set -----------------------------------------------------------------------------------------
 AGENTPOST_DATA_DIR = Path(env.str("AGENTPOST_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 AGENTPOST_HTTP_HOST = env.str("AGENTPOST_HTTP_HOST", default="127.0.0.1")
 AGENTPOST_HTTP_PORT = env.int("AGENTPOST_HTTP_PORT", default=8000)
@@ -46,10 +47,8 @@ def _secret_key() -> str:
         fresh = path.with_name(f"secret_key.{os.getpid()}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(48))
-        try:
+        with contextlib.suppress(FileExistsError):  # another process was first; its key is the one
             os.link(fresh, path)
-        except FileExistsError:
-            pass  # another process was first; its key is the one
         fresh.unlink()
     return path.read_text().strip()
 
@@ -58,7 +57,7 @@ SECRET_KEY = _secret_key()
 DEBUG = False
 ALLOWED_HOSTS = AGENTPOST_ALLOWED_HOSTS
 
-# --- Database: two logins, one that migrates and one that serves -------------------------------------------------------
+# --- Database: two logins, one that migrates and one that serves ----------------------------------------------------
 EMBEDDED_POSTGRES = None if "DATABASE_URL" in os.environ else EmbeddedPostgres(AGENTPOST_DATA_DIR)
 if EMBEDDED_POSTGRES:
     _application_url = EMBEDDED_POSTGRES.url("agentpost_app", "agentpost")
@@ -78,7 +77,7 @@ DATABASES = {
 DATABASE_ROUTERS: list[str] = []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Applications ------------------------------------------------------------------------------------------------------
+# --- Applications ---------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "agentpost_site",
     "environments",
@@ -133,7 +132,7 @@ TEMPLATES = [
     }
 ]
 
-# --- API ---------------------------------------------------------------------------------------------------------------
+# --- API ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apikeys.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apikeys.permissions.HasScope"],
@@ -160,7 +159,7 @@ SPECTACULAR_SETTINGS = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = AGENTPOST_MAX_MESSAGE_SIZE * 2  # base64 and JSON around the largest message
 
-# --- People ------------------------------------------------------------------------------------------------------------
+# --- People ---------------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -189,19 +188,23 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Files -------------------------------------------------------------------------------------------------------------
+# --- Files ----------------------------------------------------------------------------------------------------------
 STORAGES = {
-    "default": {"BACKEND": "mail.storage.DurableFileSystemStorage", "OPTIONS": {"location": AGENTPOST_DATA_DIR / "blobs"}},
+    "default": {
+        "BACKEND": "mail.storage.DurableFileSystemStorage",
+        "OPTIONS": {"location": AGENTPOST_DATA_DIR / "blobs"},
+    },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = AGENTPOST_DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
-# --- Time, language, log -----------------------------------------------------------------------------------------------
+# --- Time, language, log --------------------------------------------------------------------------------------------
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "environments.console.formats"
 USE_I18N = False
 LOGGING = {
     "version": 1,

@@ -43,7 +43,7 @@ class KeyOutput(serializers.Serializer):
     previous_key_expires_at = serializers.DateTimeField(required=False)
 
 
-def key_json(key: ApiKey, **once: Any) -> dict[str, Any]:
+def key_json(key: ApiKey, /, **once: Any) -> dict[str, Any]:
     """Return the key object; ``once`` holds what is told once."""
     return {
         "id": key.pk,

@@ -25,7 +25,7 @@ class KeyAuthentication(BaseAuthentication):
             raise Unauthenticated
         return None, caller_of(key_of(secret.strip()), request.META.get("REMOTE_ADDR"))
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
+    def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
 
@@ -54,7 +54,7 @@ def caller_of(key: ApiKey, address: str | None = None) -> Caller:
         organization_id=key.organization_id,
         actor=Actor("key", key.pk, key.name, address),
         scopes=frozenset(key.scopes),
-        environment_ids=None if key.reaches_organization else frozenset(key.reached),
+        environment_ids=None if key.reaches_organization else frozenset(key.reached),  # type: ignore[attr-defined]
         may_reach_live=key.kind == ApiKey.Kind.LIVE,
         expires_at=key.expires_at,
     )

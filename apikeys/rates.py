@@ -27,7 +27,7 @@ COUNT = """
 class PerMinute(BaseThrottle):
     """Count the call; refuse it with 429 when its key, or its environment, has no calls left in this minute."""
 
-    def allow_request(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's signature
+    def allow_request(self, request: Request, view: Any) -> bool:
         now = clock.now()
         reset = 60 - now.second
         limit = settings.AGENTPOST_REQUESTS_PER_MINUTE

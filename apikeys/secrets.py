@@ -25,7 +25,7 @@ def new_secret(kind: str) -> str:
 def is_well_formed(secret: str) -> bool:
     """Return whether the text has the form of a secret, check sum included."""
     parts = FORM.fullmatch(secret)
-    return bool(parts) and _check_sum(parts[1]) == parts[2]
+    return parts is not None and _check_sum(parts[1]) == parts[2]
 
 
 def digest(secret: str) -> bytes:

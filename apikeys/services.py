@@ -27,7 +27,7 @@ class NewKey:
     secret: str
 
 
-def create_key(  # noqa: PLR0913 - what a key is made of
+def create_key(
     organization_id: str,
     name: str,
     *,

@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from apikeys.models import IdempotencyRecord, RateWindow
 from environments import clock
 from environments.binding import inside
+from environments.ids import decode, encode
 from environments.models import Environment
 from environments.services import usage
 
@@ -31,10 +32,9 @@ def _taken(before: datetime) -> dict[tuple[str, datetime], int]:
     found = list(windows.values_list("pk", "subject", "minute", "calls"))
     RateWindow.objects.filter(pk__in=[pk for pk, *_ in found]).delete()
     subjects = {subject for _, subject, _, _ in found}
-    environments = {
-        Environment._meta.pk.get_db_prep_value(pk, None): pk
-        for pk in Environment.everywhere.filter(pk__in=subjects).values_list("pk", flat=True)
-    }
+    named = [encode("env", subject) for subject in subjects]
+    known = Environment.everywhere.filter(pk__in=named).values_list("pk", flat=True)
+    environments = {decode("env", pk): pk for pk in known}
     calls: dict[tuple[str, datetime], int] = defaultdict(int)
     for _, subject, minute, number in found:
         if subject in environments:

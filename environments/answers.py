@@ -1,6 +1,7 @@
 """How every answer of the API looks: JSON in, JSON out, and one shape for all that is refused."""
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -21,12 +22,13 @@ logger = logging.getLogger(__name__)
 class AlwaysJSON(BaseContentNegotiation):
     """The API speaks JSON whatever Accept says: an error answer must never fail on its own form."""
 
-    def select_parser(self, request: Any, parsers: list[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Any, parsers: Iterable[BaseParser]) -> BaseParser | None:
         kind = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == kind), None)
 
-    def select_renderer(self, request: Any, renderers: list[Any], format_suffix: str | None = None) -> Any:  # noqa: ARG002
-        return renderers[0], renderers[0].media_type
+    def select_renderer(self, request: Any, renderers: Iterable[Any], format_suffix: str | None = None) -> Any:
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 class JSONRenderer(BaseRenderer):
@@ -71,7 +73,7 @@ def _refuse_nul(value: Any) -> None:
 
 def error_response(problem: Exception, context: dict[str, Any]) -> Response | None:
     """Turn whatever a view raised into the error answer; roll back what its transaction wrote."""
-    if transaction.get_connection().in_atomic_block:
+    if getattr(context.get("view"), "is_in_transaction", False):
         transaction.set_rollback(True)
     request = context.get("request")
     refusal = as_refusal(problem)

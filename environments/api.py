@@ -227,18 +227,14 @@ class EnvironmentView(BaseViewSet):
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change an environment. A key may only tighten: pause, or go back to ``capture``."""
         environment = find(self.caller, pk)
-        changed = environments.update_environment(
-            environment, self.body(EnvironmentChanges), actor=self.caller.actor
-        )
+        changed = environments.update_environment(environment, self.body(EnvironmentChanges), actor=self.caller.actor)
         return Response(environment_json(changed))
 
     @extend_schema(parameters=[ForceQuery], responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete an environment. One that is not empty needs ``force=true``, which erases all that is in it."""
         environment = find(self.caller, pk)
-        environments.delete_environment(
-            environment, actor=self.caller.actor, force=self.query(ForceQuery)["force"]
-        )
+        environments.delete_environment(environment, actor=self.caller.actor, force=self.query(ForceQuery)["force"])
         return Response(status=204)
 
 

@@ -13,13 +13,13 @@ class EnvironmentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from environments import checks  # noqa: F401, PLC0415 - registers the system checks
+        from environments import checks  # noqa: F401 - registers the system checks
 
         post_migrate.connect(raise_walls_after_migrate, sender=self)
 
 
 def raise_walls_after_migrate(using: str, **_: Any) -> None:
     """Bring roles, policies, composite keys and gates to what the models declare."""
-    from environments import walls  # noqa: PLC0415 - models are not loaded when this module is
+    from environments import walls
 
     walls.raise_walls(using)

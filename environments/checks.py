@@ -35,7 +35,7 @@ UNIQUE_EVERYWHERE = {  # constraints that hold across environments, each with th
 @register()
 def check_walls(**_: Any) -> list[CheckMessage]:
     """Return an error for every model of ours that a wall does not cover."""
-    found = []
+    found: list[CheckMessage] = []
     for model in apps.get_models():
         if model._meta.app_label in OURS:
             found += [*_ownership(model), *_references(model)]

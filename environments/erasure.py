@@ -18,7 +18,9 @@ def erase_rows(environment: Environment, *, force: bool) -> dict[str, int]:
 
     Raises Conflict when there is anything but bookkeeping and ``force`` is not set.
     """
-    counts = {model._meta.model_name: model.objects.in_environment(environment).count() for model in children_first()}
+    counts = {
+        str(model._meta.model_name): model.objects.in_environment(environment).count() for model in children_first()
+    }
     if not force and any(count for name, count in counts.items() if name not in BOOKKEEPING):
         raise Conflict("The environment is not empty.", fix="Empty it, or add ?force=true to erase all that is in it.")
     for model in children_first():

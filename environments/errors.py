@@ -15,7 +15,7 @@ class Detail(TypedDict):
     message: str
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+class Refusal(Exception):
     """A request that is understood and answered with no."""
 
     status: ClassVar[int] = 400

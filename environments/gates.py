@@ -14,6 +14,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
+from environments.ids import encode
+
 ROLE = "agentpost_gate"
 
 
@@ -77,10 +79,9 @@ def ask(gate: str, *arguments: Any) -> list[tuple[Any, ...]]:
 def environment_id_of(model: type[models.Model], public_id: str) -> str | None:
     """Return the environment that owns the row with this id, or None when there is no such row or no such id."""
     field_ = model._meta.pk
-    owner = model._meta.get_field("environment").target_field
     try:
         wanted = field_.get_db_prep_value(public_id, connection)
     except Exception:  # noqa: BLE001 - replaced below
         return None
     rows = ask(f"environment_of_{model._meta.model_name}", wanted)
-    return owner.to_python(rows[0][0]) if rows and rows[0][0] else None
+    return encode("env", rows[0][0]) if rows and rows[0][0] else None

@@ -59,6 +59,10 @@ class PrefixedIDField(models.UUIDField):
     As a primary key it fills itself with a fresh id.
     """
 
+    _pyi_private_set_type: str | uuid.UUID  # what django-stubs reads: the Python value is text
+    _pyi_private_get_type: str  # type: ignore[assignment]
+    _pyi_lookup_exact_type: str
+
     def __init__(self, prefix: str = "", **options: Any) -> None:
         self.prefix = prefix
         if options.get("primary_key"):
@@ -85,9 +89,7 @@ class PrefixedIDField(models.UUIDField):
             decode(self.prefix, str(value))
         except ValueError:
             message = "“%(value)s” is not an id of the form %(prefix)s_…"
-            raise ValidationError(
-                message, code="invalid", params={"value": value, "prefix": self.prefix}
-            ) from None
+            raise ValidationError(message, code="invalid", params={"value": value, "prefix": self.prefix}) from None
         return str(value)
 
     def get_prep_value(self, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Wall one: a table opens only onto the environment, or the organization, that the call site names.
 
-``get_queryset`` raises, and all of Django's manager methods go through it, so nothing is forgotten. ``everywhere`` is the
-plain manager that Django's own machinery needs; our code may use it only in the files that
+``get_queryset`` raises, and all of Django's manager methods go through it, so nothing is forgotten. ``everywhere`` is
+the plain manager that Django's own machinery needs; our code may use it only in the files that
 ``tests/house/test_everywhere.py`` lists, each with its reason.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound=models.Model)
 
 
-class UnscopedQuery(Exception):  # noqa: N818 - names what was attempted
+class UnscopedQuery(Exception):
     """A query that does not say where it stands."""
 
 

@@ -13,11 +13,11 @@ from environments.ids import PrefixedIDField
 from environments.managers import EnvironmentManager, OrganizationManager
 
 
-class UserManager(DjangoUserManager):
+class UserManager(DjangoUserManager["User"]):
     """Users sign in with their e-mail address."""
 
-    def _create_user(self, email: str, password: str | None, **fields: Any) -> "User":  # type: ignore[override]
-        user = self.model(email=email.strip().lower(), **fields)
+    def _create_user(self, email: str, password: str | None, **fields: Any) -> "User":
+        user: User = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -294,5 +294,3 @@ class UsageHour(EnvironmentOwned):
 
     def __str__(self) -> str:
         return f"{self.environment_id} {self.hour:%Y-%m-%d %H}h"
-
-

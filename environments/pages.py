@@ -48,7 +48,7 @@ def _limit(given: str | None) -> int:
 
 def _signer(request: Request, name: str) -> Signer:
     environment = getattr(request, "environment", None)
-    where = environment.pk if environment else request.auth.organization_id
+    where = environment.pk if environment else request.auth.organization_id  # type: ignore[union-attr]
     return Signer(salt=f"cursor {name} {where}")
 
 

@@ -51,7 +51,7 @@ class ProvisioningCommand(BaseCommand):
         """Take ``--json``; a subclass adds what the thing is made of."""
         parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object")
 
-    def carry_out(self, **options: Any) -> Outcome:
+    def carry_out(self, *args: Any, **options: Any) -> Outcome:
         """Do the work, in the transaction that is open; every subclass does. May raise Refusal or CommandError."""
         raise NotImplementedError
 
@@ -170,7 +170,7 @@ def environment_named(name: str, organization: str | None = None) -> Environment
     if organization:
         return _only(environments_named(organization_named(organization), [name]), name)
     rows = Environment.everywhere.filter(**{"pk" if _is_id("env", name) else "slug": name})
-    return _only(rows[:2], name)
+    return _only(list(rows[:2]), name)
 
 
 def environments_named(organization: Organization, names: Sequence[str]) -> list[Environment]:

@@ -1,7 +1,7 @@
 """The base of every API view: who asks, where they stand, what they may, then the work, in one transaction.
 
-A view declares a ``resource``; ``apikeys.permissions.HasScope`` asks for ``<resource>:read`` or ``:write``. A view on an
-environment's rows declares its ``model`` and inherits ``EnvironmentViewSet``, which alone decides the queryset.
+A view declares a ``resource``; ``apikeys.permissions.HasScope`` asks for ``<resource>:read`` or ``:write``. A view on
+an environment's rows declares its ``model`` and inherits ``EnvironmentViewSet``, which alone decides the queryset.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models, transaction
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,6 +34,7 @@ class BaseViewSet(GenericViewSet):
     resource: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}  # the scope of an action that is neither its resource's read nor write
     serializer_class: Any = serializers.Serializer
+    is_in_transaction = False
     lookup_value_regex = "[^/]+"
 
     @property
@@ -48,13 +49,14 @@ class BaseViewSet(GenericViewSet):
         verb = "read" if self.request.method in READING else "write"
         return f"{self.resource}:{verb}" if self.resource else ""
 
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self.open_transaction:
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # authenticates, permits, finds the environment, counts the call
         self.open_transaction.enter_context(self.transaction())
+        self.is_in_transaction = True
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -74,7 +76,7 @@ class BaseViewSet(GenericViewSet):
         reader = serializer(data=given, context=self.get_serializer_context(), **options)
         unknown = given.keys() - reader.fields.keys() - {"environment_id"}
         if unknown:
-            raise field_error(sorted(unknown)[0], "This call has no such field.")
+            raise field_error(min(unknown), "This call has no such field.")
         reader.is_valid(raise_exception=True)
         return reader.validated_data
 
@@ -84,7 +86,9 @@ class BaseViewSet(GenericViewSet):
         reader.is_valid(raise_exception=True)
         return reader.validated_data
 
-    def listed(self, rows: models.QuerySet, present: Any, *, order: Sequence[str] = ("pk",), within: str = "") -> Response:
+    def listed(
+        self, rows: models.QuerySet, present: Any, *, order: Sequence[str] = ("pk",), within: str = ""
+    ) -> Response:
         """Return one page of rows, newest first; ``within`` names what else the cursor is bound to."""
         return Response(page(self.request, rows, present, order=order, name=f"{type(self).__name__}{within}"))
 
@@ -115,7 +119,7 @@ class EnvironmentViewSet(BaseViewSet):
             message = f"{cls.__name__} may not decide its own rows; use self.rows(model) and narrow what it returns."
             raise ImproperlyConfigured(message)
 
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.in_path = kwargs.pop("environment", None)  # of the nested form of a path; the flat one has none
         return super().dispatch(request, *args, **kwargs)
 
@@ -178,7 +182,7 @@ class EnvironmentRelatedField(serializers.CharField):
         self.model = model
         super().__init__(**options)
 
-    def to_internal_value(self, data: Any) -> EnvironmentOwned:
+    def to_internal_value(self, data: Any) -> EnvironmentOwned:  # type: ignore[override]
         identifier = super().to_internal_value(data)
         rows = self.model.objects.in_environment(self.context["environment"])
         try:

@@ -98,9 +98,7 @@ def _composite_key(field: SameEnvironmentForeignKey) -> str:
     action = field.database_action
     if action == "SET NULL":  # of the reference alone: the owner's column stays
         action += f" ({field.column})"
-    definition = (
-        f"FOREIGN KEY ({owner}, {field.column}) REFERENCES {parent} ({owner}, id) ON DELETE {action}"
-    )
+    definition = f"FOREIGN KEY ({owner}, {field.column}) REFERENCES {parent} ({owner}, id) ON DELETE {action}"
     return _unless_constrained(table, key_name(field), definition)
 
 

@@ -25,9 +25,7 @@ class Blob(EnvironmentOwned):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["environment", "sha256"], name="one_blob_per_content")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["environment", "sha256"], name="one_blob_per_content")]
 
     def __str__(self) -> str:
         return self.object_key
@@ -94,7 +92,9 @@ class Message(EnvironmentOwned, Timestamped):
     bcc_addresses = models.JSONField(default=list)
     reply_to_addresses = models.JSONField(default=list)
     message_id_header = models.TextField(blank=True, default="")
-    message_id_digest = models.UUIDField(null=True, help_text="16 bytes of the SHA-256 of the Message-ID: it is indexed.")
+    message_id_digest = models.UUIDField(
+        null=True, help_text="16 bytes of the SHA-256 of the Message-ID: it is indexed."
+    )
     in_reply_to = models.TextField(blank=True, default="")
     references = ArrayField(models.TextField(), default=list, blank=True)
     date = models.DateTimeField(null=True)

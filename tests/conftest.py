@@ -1,5 +1,6 @@
 """The ground every test stands on: a real PostgreSQL, reached as the application's unprivileged role."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,31 +18,25 @@ KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission", "p
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server once, in the process that starts the others."""
+    """Keep the server running, in the process that starts the others; several runs may share it."""
     if not hasattr(config, "workerinput"):
         from django.conf import settings
 
-        settings.EMBEDDED_POSTGRES.start()
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        from django.conf import settings
-
-        settings.EMBEDDED_POSTGRES.stop()
+        running = contextlib.ExitStack()
+        running.enter_context(settings.EMBEDDED_POSTGRES.temporarily_running())
+        config.add_cleanup(running.close)
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
+def django_db_setup(django_db_blocker: Any, worker_id: str, testrun_uid: str) -> Iterator[None]:
     """Make a database for this process: migrated by the owner, used by the application."""
     import psycopg
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connections
 
-    database = f"test_agentpost_{worker_id}"
+    database = f"test_{testrun_uid[:12]}_{worker_id}"
     with psycopg.connect(settings.EMBEDDED_POSTGRES.url("agentpost_owner", "postgres"), autocommit=True) as owner:
-        owner.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
         owner.execute(f"CREATE DATABASE {database}")
         owner.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
         owner.execute(f"GRANT CONNECT ON DATABASE {database} TO agentpost_app")
@@ -53,6 +48,8 @@ def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
         yield
         for connection in connections.all(initialized_only=True):
             connection.close()
+    with psycopg.connect(settings.EMBEDDED_POSTGRES.url("agentpost_owner", "postgres"), autocommit=True) as owner:
+        owner.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
 
 @pytest.fixture

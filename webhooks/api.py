@@ -106,7 +106,7 @@ class EndpointOutput(serializers.Serializer):
     secret = serializers.CharField(required=False)
 
 
-def endpoint_json(endpoint: WebhookEndpoint, **once: Any) -> dict[str, Any]:
+def endpoint_json(endpoint: WebhookEndpoint, /, **once: Any) -> dict[str, Any]:
     """Return the endpoint object; ``once`` holds what is told once."""
     return {
         "id": endpoint.pk,

@@ -15,7 +15,7 @@ from environments.models import AuditEntry, Environment, Organization
 BEGINNING = b"\x00" * 32
 
 
-def record(  # noqa: PLR0913 - an entry has this many independent parts
+def record(
     organization: Organization | str,
     actor: Actor,
     action: str,

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -83,9 +84,7 @@ def remove_member(member: Member, *, actor: Actor) -> None:
     if member.role == Role.OWNER:
         raise Forbidden("The owner cannot be removed.", fix="Transfer ownership first.")
     with transaction.atomic():
-        record(
-            member.organization_id, actor, "member.removed", member.pk, before={"role": member.role}
-        )
+        record(member.organization_id, actor, "member.removed", member.pk, before={"role": member.role})
         member.delete()
 
 
@@ -136,7 +135,7 @@ def _check_environment_role(role: str) -> None:
         raise field_error("role", f"Must be one of {', '.join(EnvironmentMembership.Role.values)}.")
 
 
-def _record_membership(membership: EnvironmentMembership, actor: Actor, action: str, **details: dict[str, str]) -> None:
+def _record_membership(membership: EnvironmentMembership, actor: Actor, action: str, **details: Any) -> None:
     record(
         membership.organization_id,
         actor,

@@ -44,7 +44,8 @@ def usage(environment: Environment, since: datetime, until: datetime, interval: 
     """Return one row of counters for every interval in [since, until) in which something was used, oldest first."""
     rows = UsageHour.objects.in_environment(environment).filter(hour__gte=since, hour__lt=until)
     periods = rows.annotate(start=INTERVALS[interval]("hour")).values("start").order_by("start")
-    return list(periods.annotate(**{name: Sum(name) for name in UsageHour.COUNTERS}))
+    counted: Any = periods.annotate(**{name: Sum(name) for name in UsageHour.COUNTERS})
+    return list(counted)
 
 
 def bytes_stored(environment: Environment) -> int:

@@ -32,17 +32,25 @@ def add_domain(
         raise field_error("domain", "Must be a domain name such as example.com.")
     if addresses.is_shared_or_below(name):
         raise field_error("domain", "The server's own domain needs no claim: create an inbox on a subdomain of it.")
-    rows = Domain.objects.in_environment(environment)
-    existing = (client_id and rows.filter(client_id=client_id).first()) or rows.filter(name=name).first()
-    if existing:
+    if existing := _claim(environment, name, client_id):
         return existing, False
     domain = Domain(environment=environment, name=name, client_id=client_id, ownership_token=secrets.token_urlsafe(24))
-    with transaction.atomic():
-        domain.save(force_insert=True)
-        _record(domain, environment, actor, "domain.added", after={"domain": name})
+    try:
+        with transaction.atomic():
+            domain.save(force_insert=True)
+            _record(domain, environment, actor, "domain.added", after={"domain": name})
+    except IntegrityError:
+        if existing := _claim(environment, name, client_id):  # made by another request meanwhile
+            return existing, False
+        raise
     if is_trusted:
         trust(domain, environment, actor=actor)
     return domain, True
+
+
+def _claim(environment: Environment, name: str, client_id: str | None = None) -> Domain | None:
+    rows = Domain.objects.in_environment(environment)
+    return (rows.filter(client_id=client_id).first() if client_id else None) or rows.filter(name=name).first()
 
 
 def trust(domain: Domain, environment: Environment, *, actor: Actor) -> Domain:
@@ -54,17 +62,23 @@ def trust(domain: Domain, environment: Environment, *, actor: Actor) -> Domain:
             _record(domain, environment, actor, "domain.trusted")
             publish(environment.pk, [Happening("domain.verified", {"domain_id": domain.pk, "domain": domain.name})])
     except IntegrityError as problem:
-        raise Conflict(f"{domain.name} is verified elsewhere on this server.", fix="Remove it there first.") from problem
+        raise Conflict(
+            f"{domain.name} is verified elsewhere on this server.", fix="Remove it there first."
+        ) from problem
     return domain
 
 
 def remove_domain(domain: Domain, environment: Environment, *, actor: Actor) -> None:
     """Give a domain up. Raises Conflict while inboxes live on it."""
+    in_use = Conflict(f"Inboxes live on {domain.name}.", fix="Delete them first.")
     if Inbox.objects.in_environment(environment).filter(domain=domain).exists():
-        raise Conflict(f"Inboxes live on {domain.name}.", fix="Delete them first.")
-    with transaction.atomic():
-        domain.delete()
-        _record(domain, environment, actor, "domain.removed", before={"domain": domain.name})
+        raise in_use
+    try:
+        with transaction.atomic():
+            _record(domain, environment, actor, "domain.removed", before={"domain": domain.name})
+            domain.delete()
+    except IntegrityError as problem:  # an inbox came to live on it meanwhile
+        raise in_use from problem
 
 
 def claimed_subdomain(environment: Environment, name: str) -> Domain:
@@ -72,8 +86,7 @@ def claimed_subdomain(environment: Environment, name: str) -> Domain:
 
     Raises AddressNotAvailable when somebody else has it, or nobody may.
     """
-    existing = Domain.objects.in_environment(environment).filter(name=name).first()
-    if existing:
+    if existing := _claim(environment, name):
         return existing
     label = addresses.subdomain_label(name)
     if label is None or label in addresses.RESERVED_LABELS:
@@ -85,6 +98,8 @@ def claimed_subdomain(environment: Environment, name: str) -> Domain:
         with transaction.atomic():
             domain.save(force_insert=True)
     except IntegrityError as problem:
+        if existing := _claim(environment, name):  # made by another request meanwhile
+            return existing
         raise AddressNotAvailable from problem
     return domain
 

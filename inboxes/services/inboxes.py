@@ -21,7 +21,7 @@ from webhooks.services import Happening, publish
 HOLD = timedelta(days=30)
 
 
-def create_inbox(  # noqa: PLR0913 - what an inbox is made of
+def create_inbox(
     environment: Environment,
     *,
     actor: Actor,
@@ -55,9 +55,7 @@ def _with_client_id(environment: Environment, client_id: str) -> Inbox | None:
     return Inbox.objects.in_environment(environment).filter(client_id=client_id).first()
 
 
-def _place(
-    inbox: Inbox, environment: Environment, email: str | None, username: str | None, domain: str | None
-) -> None:
+def _place(inbox: Inbox, environment: Environment, email: str | None, username: str | None, domain: str | None) -> None:
     """Give the inbox its address and domain; raise AddressNotAvailable."""
     shared = settings.AGENTPOST_SHARED_DOMAIN
     if email is None:

@@ -89,7 +89,7 @@ class FileBody(Body):
         except (binascii.Error, ValueError) as problem:
             raise serializers.ValidationError("Must be base64.") from problem
 
-    def validate(self, given: dict[str, Any]) -> File:  # type: ignore[override]
+    def validate(self, given: dict[str, Any]) -> File:
         """Return the file."""
         for name in ("filename", "content_type", "content_id"):
             single_line(given.get(name, ""), f"attachments.{name}")

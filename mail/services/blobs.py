@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -29,10 +30,10 @@ def keep(environment: Environment, contents: Iterable[bytes]) -> Mapping[bytes, 
     ]
     if not fresh:
         return known
-    list(WRITERS.map(lambda blob: _write(blob, by_digest[blob.sha256]), fresh))
+    list(WRITERS.map(lambda blob: _write(blob, by_digest[bytes(blob.sha256)]), fresh))
     Blob.objects.in_environment(environment).bulk_create(fresh, ignore_conflicts=True)
     known = _known(environment, by_digest)
-    lost = [blob for blob in fresh if known[blob.sha256].pk != blob.pk]  # another process stored the same first
+    lost = [blob for blob in fresh if known[bytes(blob.sha256)].pk != blob.pk]  # another process stored the same first
     _delete_objects_on_commit(lost)
     return known
 
@@ -54,7 +55,7 @@ def _write(blob: Blob, content: bytes) -> None:
 def read(blob: Blob) -> bytes:
     """Return the bytes of a blob."""
     with default_storage.open(blob.object_key, "rb") as file:
-        return file.read()
+        return bytes(file.read())
 
 
 def release(environment: Environment, blob_ids: Iterable[str]) -> int:
@@ -70,5 +71,5 @@ def release(environment: Environment, blob_ids: Iterable[str]) -> int:
 
 
 def _delete_objects_on_commit(blobs: Iterable[Blob]) -> None:
-    keys = [blob.object_key for blob in blobs]
-    transaction.on_commit(lambda: [default_storage.delete(key) for key in keys])
+    for blob in blobs:
+        transaction.on_commit(partial(default_storage.delete, blob.object_key))

@@ -28,9 +28,7 @@ def add(environment: Environment, rows: Sequence[Labelled], labels: Iterable[str
     """Put labels on messages, or on threads; those they have already stay."""
     wanted = normalised(labels)
     for model, name, ours in _by_kind(rows):
-        fresh = [
-            model(environment_id=environment.pk, label=label, **{name: row}) for row in ours for label in wanted
-        ]
+        fresh = [model(environment_id=environment.pk, label=label, **{name: row}) for row in ours for label in wanted]
         model.objects.in_environment(environment).bulk_create(fresh, ignore_conflicts=True)
 
 

@@ -1,4 +1,4 @@
-"""Receive: the one way in. Mail is parsed, threaded, stored and told of, in one durable transaction for a whole batch."""
+"""Receive: the one way in. Mail is parsed, threaded, stored and told of, a batch in one durable transaction."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -105,7 +105,8 @@ def _without_known(environment: Environment, deliveries: Sequence[Delivery]) -> 
     rows = Message.objects.in_environment(environment).filter(
         inbox__in={inbox for inbox, _ in wanted}, raw_sha256__in={key for _, key in wanted}
     )
-    known = {(inbox, bytes(key)) for inbox, key in rows.values_list("inbox", "raw_sha256")} if wanted else set()
+    found = rows.values_list("inbox", "raw_sha256") if wanted else []
+    known = {(inbox, bytes(key)) for inbox, key in found if key}
     return [
         delivery
         for delivery in deliveries

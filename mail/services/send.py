@@ -3,7 +3,7 @@
 In a ``capture`` environment nothing leaves: the mail is stored as it would have been sent and marked captured.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from django.conf import settings
 
@@ -106,9 +106,7 @@ def _message(inbox: Inbox, outgoing: Outgoing, message_id: str) -> Message:
     )
 
 
-def _save_parts(
-    environment: Environment, message: Message, outgoing: Outgoing, kept: Mapping[bytes, Blob]
-) -> None:
+def _save_parts(environment: Environment, message: Message, outgoing: Outgoing, kept: Mapping[bytes, Blob]) -> None:
     """Save recipients, attachments and labels of a message, one statement for each kind."""
     MessageRecipient.objects.in_environment(environment).bulk_create(
         recipient_rows(message, to=outgoing.to, cc=outgoing.cc, bcc=outgoing.bcc)

@@ -41,10 +41,9 @@ class Threads:
         self.created: list[Thread] = []
 
     def _known(self, inboxes: set[str], digests: set[uuid.UUID]) -> dict[tuple[str, uuid.UUID], str]:
-        rows = Message.objects.in_environment(self.environment).filter(
-            inbox__in=inboxes, message_id_digest__in=digests
-        )
-        return {(inbox, digest): thread for inbox, digest, thread in rows.values_list("inbox", "message_id_digest", "thread")}
+        rows = Message.objects.in_environment(self.environment).filter(inbox__in=inboxes, message_id_digest__in=digests)
+        found = rows.values_list("inbox", "message_id_digest", "thread")
+        return {(inbox, digest): thread for inbox, digest, thread in found if digest}
 
     def join(self, message: Message, ancestors_: Sequence[uuid.UUID]) -> Thread:
         """Put a message into the thread of its nearest ancestor in the same inbox, or into a new one."""

@@ -27,12 +27,15 @@ ODD_MAILS = [
     b"Subject: =?utf-8?b?//79?=\r\n\r\n\xed\xa0\x80",
     b"Message-ID: <\x00@x>\r\nIn-Reply-To: <" + b"a" * 5000 + b">\r\n\r\nx",
     b"From: " + b"a" * 4000 + b"@example.com\r\n\r\nx",
-    b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: " + b"x" * 900 + b"/y\r\n\r\nz\r\n--b--\r\n",
+    b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: "
+    + b"x" * 900
+    + b"/y\r\n\r\nz\r\n--b--\r\n",
     EVERY_BYTE,
 ]
 MULTIPART = (
     b"From: bob@example.com\r\nMessage-ID: <files@example.com>\r\nMIME-Version: 1.0\r\n"
-    b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSee the file.\r\n--b\r\n'
+    b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n'
+    b"Content-Type: text/plain\r\n\r\nSee the file.\r\n--b\r\n"
     b'Content-Type: text/csv\r\nContent-Disposition: attachment; filename="../../etc/passwd"\r\n\r\n1,2\r\n--b--\r\n'
 )
 
