@@ -89,7 +89,7 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
+                headers = {name.lower(): ", ".join(self.headers.get_all(name, [])) for name in self.headers}
                 status, answer_headers = receiver._begin(Received(self.path, headers, body))
                 if self.path.startswith("/slow"):
                     receiver.released.wait(PATIENCE)

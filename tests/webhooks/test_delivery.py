@@ -279,6 +279,16 @@ def test_a_result_after_the_end_of_the_lease_does_not_undo_a_delivery(
     assert len(acme.attempts()) == 2
 
 
+def test_a_failure_after_the_end_of_the_lease_leaves_the_claim_of_its_new_owner(acme: Tenant) -> None:
+    acme.endpoint("https://acme.example/hook")
+    acme.publish()
+    [late] = claim_due(100)
+    make_due(acme)
+    [owned] = claim_due(100)
+    record(acme.environment.pk, [Result(late, clock.now(), BROKEN, AGAIN)])
+    assert (acme.delivery().next_attempt_at, acme.delivery().attempts) == (owned.lease_until, 0)
+
+
 def test_an_endpoint_deleted_meanwhile_leaves_nothing_and_harms_no_other(acme: Tenant, receiver: Receiver) -> None:
     deleted, kept = acme.endpoint(receiver.url("/deleted")), acme.endpoint(receiver.url("/kept"))
     acme.publish()
