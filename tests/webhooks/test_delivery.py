@@ -21,6 +21,7 @@ from webhooks.delivery.claims import LEASE, Return, claim_due, give_back
 from webhooks.delivery.deliverer import Deliverer
 from webhooks.delivery.outcomes import Outcome, State, outcome_of
 from webhooks.delivery.records import Result, record
+from webhooks.delivery.requests import request_of
 from webhooks.models import WebhookEndpoint
 from webhooks.signing import new_secret
 from webhooks.transport import Answer
@@ -105,6 +106,15 @@ def test_custom_headers_are_sent_and_override_none_of_ours(acme: Tenant, receive
     assert received.headers["user-agent"] == "AgentPost-Webhooks/1"
     assert received.headers["content-type"] == "application/json"
     assert verifies(endpoint.secret, received)
+
+
+def test_no_header_is_sent_twice_in_two_spellings(acme: Tenant) -> None:
+    acme.endpoint("https://acme.example/hook", headers={"User-Agent": "x", "WEBHOOK-ID": "x", "X-Route": "7"})
+    acme.publish()
+    [claim] = claim_due(1)
+    names = [name.lower() for name in request_of(claim.delivery, clock.now()).headers]
+    assert "x-route" in names
+    assert len(names) == len(set(names))
 
 
 def test_a_success_is_written_down_with_its_attempt_and_its_usage(
