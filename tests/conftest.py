@@ -1,18 +1,10 @@
 """The ground every test stands on: a real PostgreSQL, reached as the application's unprivileged role."""
 
 import contextlib
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
-for name in [name for name in os.environ if name.startswith(("AGENTPOST_", "DATABASE_"))]:
-    del os.environ[name]
-os.environ["AGENTPOST_DATA_DIR"] = str(ROOT / "var" / "tests")
-os.environ["AGENTPOST_DEVELOPMENT"] = "1"
 
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission", "procrastinate_version"}
 

@@ -1,0 +1,11 @@
+"""The settings of tests: those of the product, on a data folder of their own, whatever the shell says."""
+
+import os
+from pathlib import Path
+
+for _name in [name for name in os.environ if name.startswith(("AGENTPOST_", "DATABASE_"))]:
+    del os.environ[_name]
+os.environ["AGENTPOST_DATA_DIR"] = str(Path(__file__).resolve().parent.parent / "var" / "tests")
+os.environ["AGENTPOST_DEVELOPMENT"] = "1"
+
+from agentpost_site.settings import *  # noqa: E402, F403 - the environment is set first
