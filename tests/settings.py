@@ -9,3 +9,5 @@ os.environ["AGENTPOST_DATA_DIR"] = str(Path(__file__).resolve().parent.parent / 
 os.environ["AGENTPOST_DEVELOPMENT"] = "1"
 
 from agentpost_site.settings import *  # noqa: E402, F403 - the environment is set first
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "agentpost_site.settings"  # for the processes that tests start
