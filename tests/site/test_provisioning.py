@@ -280,7 +280,7 @@ def shell(*arguments: str, url: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "agentpost_site.settings", "DATABASE_URL": url},
         capture_output=True,
         text=True,
         timeout=60,
