@@ -5,8 +5,7 @@ from __future__ import annotations  # a view's `list` is not the builtin
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,6 +13,7 @@ from rest_framework.response import Response
 
 from apikeys import services
 from apikeys.models import ApiKey, ApiKeyEnvironment
+from apikeys.reach import reached
 from environments import clock
 from environments.clock import written
 from environments.errors import NotFound, PermissionEscalation, field_error
@@ -84,11 +84,12 @@ class KeyView(OrganizationViewSet):
     organization_model = ApiKey
 
     def get_queryset(self) -> QuerySet:
-        reached = ApiKeyEnvironment.objects.in_organization(self.caller.organization_id).filter(key=OuterRef("pk"))
-        rows = super().get_queryset().annotate(reached=ArraySubquery(reached.values("environment")))
+        reaches = ApiKeyEnvironment.objects.in_organization(self.caller.organization_id)
+        rows = super().get_queryset().annotate(reached=reached(reaches))
         if self.caller.environment_ids is not None:
-            ours = list(self.caller.environment_ids)
-            rows = rows.filter(reaches_organization=False, reached__contained_by=ours)
+            ours = {"environment__in": self.caller.environment_ids}
+            rows = rows.filter(Exists(reaches.filter(key=OuterRef("pk"), **ours)), reaches_organization=False)
+            rows = rows.exclude(Exists(reaches.filter(key=OuterRef("pk")).exclude(**ours)))
         return rows
 
     @extend_schema(responses=KeyOutput(many=True))
@@ -139,7 +140,9 @@ class KeyView(OrganizationViewSet):
     def rotate(self, request: Request, pk: str) -> Response:
         """Give a key a new secret, told this once; the old one stays valid for the overlap."""
         overlap = self.body(RotateBody)["overlap_seconds"]
-        made = services.rotate_key(self.found(pk), actor=self.caller.actor, overlap=timedelta(seconds=overlap), maker=self.caller)
+        made = services.rotate_key(
+            self.found(pk), actor=self.caller.actor, overlap=timedelta(seconds=overlap), maker=self.caller
+        )
         until = written(made.key.previous_expires_at)
         return Response(key_json(made.key, key=made.secret, previous_key_expires_at=until))
 

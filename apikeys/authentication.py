@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q
+from django.db.models import Q
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from apikeys import secrets
 from apikeys.models import ApiKey, ApiKeyEnvironment
+from apikeys.reach import reached
 from environments import clock
 from environments.callers import Actor, Caller
 from environments.errors import Unauthenticated
@@ -34,9 +34,8 @@ def key_of(secret: str) -> ApiKey:
     if not secrets.is_well_formed(secret):
         raise Unauthenticated
     digest, now = secrets.digest(secret), clock.now()
-    reached = ApiKeyEnvironment.everywhere.filter(key=OuterRef("pk")).values("environment")
     key = (
-        ApiKey.everywhere.annotate(reached=ArraySubquery(reached))
+        ApiKey.everywhere.annotate(reached=reached(ApiKeyEnvironment.everywhere.all()))
         .filter(Q(secret_hash=digest) | Q(previous_hash=digest, previous_expires_at__gt=now))
         .filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
         .first()
