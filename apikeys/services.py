@@ -12,7 +12,7 @@ from apikeys import secrets
 from apikeys.models import ApiKey, ApiKeyEnvironment
 from environments import clock
 from environments.callers import Actor, Caller
-from environments.errors import PermissionEscalation, field_error
+from environments.errors import Conflict, PermissionEscalation, field_error
 from environments.models import Environment
 from environments.services.audit import record
 
@@ -111,8 +111,11 @@ def _save_reach(key: ApiKey, reach: list[Environment]) -> None:
 def rotate_key(key: ApiKey, *, actor: Actor, overlap: timedelta = OVERLAP, maker: Caller | None = None) -> NewKey:
     """Give the key a new secret; the old one stays valid for ``overlap``.
 
-    ``maker`` is the key that asks, when a key does. Raises PermissionEscalation when the rotated key is the stronger.
+    ``maker`` is the key that asks, when a key does. Raises PermissionEscalation when the rotated key is the stronger,
+    and Conflict when it was revoked.
     """
+    if key.revoked_at is not None:
+        raise Conflict("This key was revoked, for ever.", fix="Create another key.")
     if maker:
         _refuse_stronger(maker, key)
     secret = secrets.new_secret(key.kind)
