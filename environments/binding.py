@@ -33,7 +33,7 @@ def inside(environment: Environment | str) -> Iterator[None]:
         with transaction.atomic():
             _stand_in(wanted)
             yield
-            if nested:  # the end of an outermost transaction leaves the environment by itself
+            if nested and not connection.needs_rollback:  # a rollback, and the outermost end, leave by themselves
                 _stand_in(before)
     finally:
         connection.agentpost_environment = before  # type: ignore[attr-defined]
