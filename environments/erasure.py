@@ -24,6 +24,7 @@ def erase_rows(environment: Environment, *, force: bool) -> dict[str, int]:
     if not force and any(count for name, count in counts.items() if name not in BOOKKEEPING):
         raise Conflict("The environment is not empty.", fix="Empty it, or add ?force=true to erase all that is in it.")
     for model in children_first():
+        model.before_erasure(environment)
         model.objects.in_environment(environment).delete()
     transaction.on_commit(partial(erase_objects, environment.pk))
     return {name: count for name, count in counts.items() if count}

@@ -223,6 +223,10 @@ class EnvironmentOwned(models.Model):
     class Meta:
         abstract = True
 
+    @classmethod
+    def before_erasure(cls, environment: Environment) -> None:
+        """Do what must be done before all rows of an environment go; the transaction is bound to it."""
+
 
 class AuditEntry(OrganizationOwned):
     """What was done, by whom, on what. Append-only, each entry holding the hash of the one before it."""

@@ -1,12 +1,14 @@
 """Addresses: the domains an environment may use, and its inboxes."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
 
+from environments import clock
 from environments.fields import SameEnvironmentForeignKey
 from environments.ids import PrefixedIDField
-from environments.models import EnvironmentOwned, Timestamped
+from environments.models import Environment, EnvironmentOwned, Timestamped
 
 
 class Domain(EnvironmentOwned, Timestamped):
@@ -76,6 +78,12 @@ class Inbox(EnvironmentOwned, Timestamped):
     def __str__(self) -> str:
         return self.email
 
+    @classmethod
+    def before_erasure(cls, environment: Environment) -> None:
+        """Hold every address of an environment that is about to be erased."""
+        emails = cls.objects.in_environment(environment).values_list("email", flat=True)
+        AddressHold.objects.bulk_create(AddressHold.of(email, environment) for email in emails)
+
     @property
     def username(self) -> str:
         """Return what stands before the @."""
@@ -94,6 +102,7 @@ class AddressHold(models.Model):
     ``address_is_held``, but cannot read it.
     """
 
+    LENGTH = timedelta(days=30)
     application_privileges = "INSERT, SELECT (id)"
 
     email = models.CharField(max_length=320)
@@ -105,3 +114,8 @@ class AddressHold(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def of(cls, email: str, environment: Environment) -> "AddressHold":
+        """Return a hold, not yet saved, that begins now."""
+        return cls(email=email, environment_id=environment.pk, until=clock.now() + cls.LENGTH)

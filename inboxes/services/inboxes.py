@@ -1,12 +1,10 @@
 """Inboxes: one address each, on the shared domain, a subdomain of it, or a domain of the environment."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from environments import clock
 from environments.callers import Actor
 from environments.gates import ask
 from environments.ids import decode
@@ -17,8 +15,6 @@ from inboxes.services import addresses
 from inboxes.services.addresses import AddressNotAvailable
 from inboxes.services.domains import claimed_subdomain
 from webhooks.services import Happening, publish
-
-HOLD = timedelta(days=30)
 
 
 def create_inbox(
@@ -105,7 +101,7 @@ def release_inbox(inbox: Inbox, environment: Environment, *, actor: Actor) -> No
     ``mail.services.deletion.delete_inbox`` is the verb to call: it removes what lies in the object store as well.
     """
     with transaction.atomic():
-        AddressHold(email=inbox.email, environment_id=environment.pk, until=clock.now() + HOLD).save(force_insert=True)
+        AddressHold.of(inbox.email, environment).save(force_insert=True)
         _tell(inbox, environment, actor, "deleted")
         inbox.delete()
 
