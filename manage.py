@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 
-WITHOUT_DATABASE = {"", "help", "version", "serve", "collectstatic", "findstatic"}  # serve supervises its own
+WITHOUT_DATABASE = {"", "help", "version", "serve", "demo", "collectstatic", "findstatic"}  # serve supervises its own
 
 
 def main() -> None:

@@ -5,15 +5,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("agentpost_site", "environments", "apikeys", "webhooks", "inboxes", "mail")
-USE = re.compile(r"\b(everywhere|_base_manager|_default_manager)\b(?!\s*=)")
+USE = re.compile(r"\.(everywhere|_base_manager|_default_manager)\b")
 
 ALLOWED = {
     "agentpost_site/isolation": "the proof takes the walls down to see the other one hold",
     "apikeys/authentication.py": "a key is found by its secret before its organization is known",
     "apikeys/tasks.py": "chores go through every environment, one at a time",
-    "environments/checks.py": "checks that every model has this manager",
     "environments/console/reach.py": "a person's organizations and environments are what it finds out",
-    "environments/managers.py": "where it is explained",
+    "environments/provisioning.py": "a command names an environment before its organization is known",
     "environments/services/members.py": "an invitation is found by its token before its organization is known",
     "environments/tasks.py": "invitations run out in all organizations at once",
     "mail/services/reception.py": "the environment of an address is found by the gate, and read by its id",
