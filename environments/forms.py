@@ -6,8 +6,12 @@ from typing import Any
 from rest_framework import serializers
 
 from environments.resolution import SLUG
+from environments.text import is_single_line
 
-LONGEST_METADATA = 50
+MOST_METADATA = 50
+LONGEST_KEY = 100
+LONGEST_VALUE = 4000
+LARGEST_NUMBER = 2**53  # beyond it JSON readers disagree (RFC 8259 section 6)
 
 
 class StrictCharField(serializers.CharField):
@@ -17,6 +21,16 @@ class StrictCharField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class SingleLineField(StrictCharField):
+    """A string that can stand in a header or a heading."""
+
+    def to_internal_value(self, data: Any) -> str:
+        line = super().to_internal_value(data)
+        if not is_single_line(line):
+            raise serializers.ValidationError("May not contain line breaks or control characters.")
+        return line
 
 
 class SlugField(StrictCharField):
@@ -34,11 +48,20 @@ class MetadataField(serializers.DictField):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         metadata = super().to_internal_value(data)
-        if len(metadata) > LONGEST_METADATA:
-            raise serializers.ValidationError(f"At most {LONGEST_METADATA} keys.")
-        if not all(isinstance(value, str | int | float | bool | None) for value in metadata.values()):
-            raise serializers.ValidationError("Values must be strings, numbers, booleans or null.")
+        if len(metadata) > MOST_METADATA or any(len(key) > LONGEST_KEY for key in metadata):
+            raise serializers.ValidationError(f"At most {MOST_METADATA} keys of at most {LONGEST_KEY} characters.")
+        for value in metadata.values():
+            _check_value(value)
         return metadata
+
+
+def _check_value(value: Any) -> None:
+    if not isinstance(value, str | int | float | bool | None):
+        raise serializers.ValidationError("Values must be strings, numbers, booleans or null.")
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        raise serializers.ValidationError(f"Strings have at most {LONGEST_VALUE} characters.")
+    if isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
+        raise serializers.ValidationError("Numbers lie between -2**53 and 2**53.")
 
 
 class MomentField(serializers.DateTimeField):

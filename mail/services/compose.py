@@ -1,45 +1,30 @@
 """Building the bytes of a mail that goes out (RFC 5322, RFC 2045)."""
 
+import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.headerregistry import Address as HeaderAddress
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.charset import BASE64, QP, Charset
+from email.message import Message
+from email.mime.base import MIMEBase
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
 from email.utils import format_datetime
 from typing import Any
 
-from environments.errors import field_error
 from environments.ids import new_id
 from mail import extraction
 from mail.parsing import Address
+from mail.services import headers
 
-OURS = {  # what a caller may not set: routing, identity, trace and what other fields say
-    "arc-authentication-results",
-    "arc-message-signature",
-    "arc-seal",
-    "authentication-results",
-    "bcc",
-    "cc",
-    "content-disposition",
-    "content-transfer-encoding",
-    "content-type",
-    "date",
-    "delivered-to",
-    "dkim-signature",
-    "from",
-    "in-reply-to",
-    "message-id",
-    "mime-version",
-    "received",
-    "references",
-    "reply-to",
-    "return-path",
-    "sender",
-    "subject",
-    "to",
-}
-LONGEST_HEADER_NAME = 76
+WIRE = compat32.clone(linesep="\r\n", mangle_from_=False)
+NAME = r"[A-Za-z0-9!#$&^_.+-]{1,127}"  # RFC 6838 section 4.2
+MEDIA_TYPE = re.compile(rf"({NAME})/({NAME})[ \t]*(?:;.*)?", re.DOTALL)
+CHARSET = re.compile(r";[ \t]*charset=\"?([A-Za-z0-9_.:-]{1,40})\"?", re.IGNORECASE)
+LONGEST_LINE = 900
+MOSTLY_FOREIGN = 6  # above one character in so many, base64 is shorter than quoted-printable
 
 
 @dataclass(frozen=True)
@@ -74,61 +59,64 @@ def compose(outgoing: Outgoing, sender: Address, message_id: str, at: datetime) 
 
     Raises ValidationFailed for a header or address that cannot stand in a mail.
     """
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _header_address(sender, "from")
+    mail = _with_files(_bodies(outgoing), outgoing.files)
+    mail["From"] = headers.mailboxes([sender], "From")
     for name, addresses in (("To", outgoing.to), ("Cc", outgoing.cc), ("Reply-To", outgoing.reply_to)):
         if addresses:
-            mail[name] = [_header_address(address, name.lower()) for address in addresses]
-    mail["Subject"] = single_line(outgoing.subject, "subject")
+            mail[name] = headers.mailboxes(addresses, name)
+    mail["Subject"] = headers.text(outgoing.subject, "Subject")
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = message_id
     for name, value in outgoing.headers.items():
-        mail[header_name(name)] = single_line(value, f"headers.{name}")
-    _set_bodies(mail, outgoing)
-    for file in outgoing.files:
-        _attach(mail, file)
-    return mail.as_bytes()
+        mail[headers.header_name(name)] = headers.verbatim(value, name)
+    return mail.as_bytes(policy=WIRE)
 
 
-def _set_bodies(mail: EmailMessage, outgoing: Outgoing) -> None:
+def _bodies(outgoing: Outgoing) -> Message:
+    """Return the text, or text and HTML to choose from."""
     text = outgoing.text_body
     if text is None:
         text = extraction.to_text(outgoing.html_body) if outgoing.html_body else ""
-    mail.set_content(text)
-    if outgoing.html_body is not None:
-        mail.add_alternative(outgoing.html_body, subtype="html")
+    if outgoing.html_body is None:
+        return _text(text, "plain")
+    return MIMEMultipart("alternative", None, [_text(text, "plain"), _text(outgoing.html_body, "html")])
 
 
-def _attach(mail: EmailMessage, file: File) -> None:
-    main, _, sub = file.content_type.partition("/")
-    if main in {"multipart", "message"} or not sub:
-        main, sub = "application", "octet-stream"
-    identifier = f"<{file.content_id}>" if file.content_id else None
-    mail.add_attachment(file.content, maintype=main, subtype=sub, filename=file.filename, cid=identifier)
+def _text(text: str, subtype: str) -> MIMEText:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = lines if lines.endswith("\n") else lines + "\n"
+    if lines.isascii() and max(map(len, lines.split("\n"))) <= LONGEST_LINE:
+        return MIMEText(lines, subtype, "us-ascii")
+    charset = Charset("utf-8")
+    foreign = sum(not character.isascii() for character in lines)
+    charset.body_encoding = BASE64 if foreign * MOSTLY_FOREIGN > len(lines) else QP
+    return MIMEText(lines, subtype, charset)  # type: ignore[arg-type]
 
 
-def _header_address(address: Address, name: str) -> HeaderAddress:
-    try:
-        return HeaderAddress(display_name=single_line(address.name, name), addr_spec=address.email)
-    except Exception as problem:
-        raise field_error(name, f"“{address.email}” cannot stand in a header.") from problem
+def _with_files(body: Message, files: Sequence[File]) -> Message:
+    return MIMEMultipart("mixed", None, [body, *map(_part, files)]) if files else body
 
 
-def header_name(name: str) -> str:
-    """Return the name when a caller may set that header; raise ValidationFailed otherwise."""
-    printable = name.isascii() and all("!" <= character <= "~" and character != ":" for character in name)
-    if not name or not printable or len(name) > LONGEST_HEADER_NAME:
-        raise field_error("headers", f"“{name}” is not a header name.")
-    if name.lower() in OURS or name.lower().startswith(("x-agentpost-", "resent-")):
-        raise field_error("headers", f"{name} is set by AgentPost; it cannot be given.")
-    return name
+def _part(file: File) -> MIMEBase:
+    main, sub = media_type(file.content_type) or ("application", "octet-stream")
+    part = MIMEBase(main, sub)
+    if charset := CHARSET.search(file.content_type):
+        part.set_param("charset", charset[1])
+    part.set_payload(base64.encodebytes(file.content).decode())
+    part["Content-Transfer-Encoding"] = "base64"
+    disposition = "inline" if file.content_id else "attachment"
+    part["Content-Disposition"] = f"{disposition}; {headers.parameter('filename', file.filename)}"
+    if file.content_id:
+        part["Content-ID"] = f"<{headers.single_line(file.content_id, 'content_id')}>"
+    return part
 
 
-def single_line(value: str, name: str) -> str:
-    """Return the value when it cannot start another header; raise ValidationFailed otherwise."""
-    if len(value.splitlines()) > 1 or value.endswith(("\r", "\n")) or "\x00" in value:
-        raise field_error(name, "May not contain line breaks.")
-    return value
+def media_type(content_type: str) -> tuple[str, str] | None:
+    """Return type and subtype in lower case; None for what is no media type, or has parts of its own."""
+    found = MEDIA_TYPE.fullmatch(content_type)
+    if not found or found[1].lower() in {"multipart", "message"}:
+        return None
+    return found[1].lower(), found[2].lower()
 
 
 def new_message_id(domain: str) -> str:
