@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from environments.clock import written
 from environments.errors import field_error
-from environments.forms import Body, MetadataField, StrictCharField
+from environments.forms import Body, MetadataField, SingleLineField, StrictCharField
 from environments.viewsets import EnvironmentViewSet
 from inboxes.models import Inbox
 from inboxes.services import inboxes
@@ -24,8 +24,8 @@ class InboxBody(Body):
     email = StrictCharField(max_length=320, required=False)
     username = StrictCharField(max_length=64, required=False)
     domain = StrictCharField(max_length=253, required=False)
-    name = StrictCharField(max_length=200, required=False, allow_blank=True)
-    display_name = StrictCharField(max_length=200, required=False, allow_blank=True)
+    name = SingleLineField(max_length=200, required=False, allow_blank=True)
+    display_name = SingleLineField(max_length=200, required=False, allow_blank=True)
     client_id = StrictCharField(max_length=200, required=False)
     metadata = MetadataField(required=False)
 
@@ -39,8 +39,8 @@ class InboxBody(Body):
 class InboxChanges(Body):
     """What may change in an inbox."""
 
-    name = StrictCharField(max_length=200, required=False, allow_blank=True)
-    display_name = StrictCharField(max_length=200, required=False, allow_blank=True)
+    name = SingleLineField(max_length=200, required=False, allow_blank=True)
+    display_name = SingleLineField(max_length=200, required=False, allow_blank=True)
     send_paused = serializers.BooleanField(required=False)
     metadata = MetadataField(required=False)
 

@@ -2,159 +2,48 @@
 
 from __future__ import annotations  # a view's `list` is not the builtin
 
-import base64
-import binascii
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apikeys.idempotency import HEADER, answered_once
 from environments.errors import field_error
-from environments.forms import Body, MetadataField, MomentField, Query, StrictCharField
 from environments.ids import first_at
 from environments.viewsets import EnvironmentViewSet
 from inboxes.models import Inbox
-from mail.api.present import MessageOutput, message_json, messages_json
-from mail.models import Message, MessageLabel, MessageRecipient, Thread
-from mail.parsing import Address
-from mail.services import blobs, deletion, labels
-from mail.services.compose import File, Outgoing, single_line
-from mail.services.receive import storable_address
-from mail.services.send import send
-
-BATCH = 100
-MOST_RECIPIENTS = 50
-MOST_FILES = 50
-
-
-@extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "string", "format": "email"},
-            {
-                "type": "object",
-                "required": ["email"],
-                "properties": {"email": {"type": "string", "format": "email"}, "name": {"type": "string"}},
-            },
-        ]
-    }
+from mail.api.bodies import (
+    BatchGetBody,
+    BatchUpdateBody,
+    LabelsBody,
+    MessageChanges,
+    MessageQuery,
+    SendBody,
+    SendQuery,
 )
-class RecipientField(serializers.Field):
-    """A recipient: ``{"email", "name"?}``, or the address as a plain string."""
+from mail.api.present import MessageOutput, PlanOutput, message_json, messages_json, plan_json
+from mail.models import Message, MessageLabel, MessageRecipient, Thread
+from mail.services import blobs, deletion, labels
+from mail.services.compose import Outgoing
+from mail.services.receive import storable_address
+from mail.services.send import plan, send
 
-    def to_internal_value(self, data: Any) -> Address:
-        given = {"email": data} if isinstance(data, str) else data
-        if not isinstance(given, dict) or given.keys() - {"email", "name"} or not isinstance(given.get("name", ""), str):
-            raise serializers.ValidationError("Must be an address, or an object with email and name.")
-        email = serializers.EmailField(max_length=320).run_validation(given.get("email", ""))
-        return Address(email, single_line(given.get("name", ""), "name"))
-
-
-class RecipientsField(serializers.ListField):
-    """Recipients; a single one may stand without its list."""
-
-    child = RecipientField()
-
-    def to_internal_value(self, data: Any) -> list[Address]:
-        return super().to_internal_value([data] if isinstance(data, str | dict) else data)
-
-
-class LabelsField(serializers.ListField):
-    """Labels, put in lower case."""
-
-    child = StrictCharField(max_length=100)
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        return labels.normalised(super().to_internal_value(data))
-
-
-class FileBody(Body):
-    """A file to attach: base64 ``content`` with a ``filename``."""
-
-    filename = StrictCharField(max_length=255)
-    content = StrictCharField(trim_whitespace=False)
-    content_type = StrictCharField(max_length=255, default="application/octet-stream")
-    content_id = StrictCharField(max_length=255, required=False)
-
-    def validate_content(self, given: str) -> bytes:
-        """Return the bytes."""
-        try:
-            return base64.b64decode(given, validate=True)
-        except (binascii.Error, ValueError) as problem:
-            raise serializers.ValidationError("Must be base64.") from problem
-
-    def validate(self, given: dict[str, Any]) -> File:
-        """Return the file."""
-        for name in ("filename", "content_type", "content_id"):
-            single_line(given.get(name, ""), f"attachments.{name}")
-        return File(**given)
-
-
-class SendBody(Body):
-    """A mail to send."""
-
-    to = RecipientsField(max_length=MOST_RECIPIENTS, default=list)
-    cc = RecipientsField(max_length=MOST_RECIPIENTS, default=list)
-    bcc = RecipientsField(max_length=MOST_RECIPIENTS, default=list)
-    reply_to = RecipientsField(max_length=10, default=list)
-    subject = StrictCharField(max_length=998, default="", allow_blank=True)  # RFC 5322 section 2.1.1
-    text_body = StrictCharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
-    html_body = StrictCharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
-    headers = serializers.DictField(child=StrictCharField(max_length=2000), default=dict)
-    attachments = serializers.ListField(child=FileBody(), max_length=MOST_FILES, default=list)
-    labels = LabelsField(default=list)
-    metadata = MetadataField(default=dict)
-
-
-class LabelsBody(Body):
-    """Labels to add or remove."""
-
-    labels = LabelsField(min_length=1)
-
-
-class MessageChanges(Body):
-    """What may change in a message: its labels."""
-
-    labels = LabelsField()
-
-
-class BatchGetBody(Body):
-    """Up to 100 ids."""
-
-    ids = serializers.ListField(child=StrictCharField(max_length=40), min_length=1, max_length=BATCH)
-
-
-class BatchUpdateBody(BatchGetBody):
-    """Labels to add to, and to remove from, up to 100 messages."""
-
-    add_labels = LabelsField(default=list)
-    remove_labels = LabelsField(default=list)
-
-
-class MessageQuery(Query):
-    """Which messages of the list."""
-
-    direction = serializers.ChoiceField(Message.Direction.values, required=False)
-    status = serializers.ChoiceField(Message.Status.values, required=False)
-    label = serializers.ListField(child=StrictCharField(max_length=100), required=False)
-    from_ = StrictCharField(required=False, max_length=320)
-    to = StrictCharField(required=False, max_length=320)
-    subject = StrictCharField(required=False, max_length=200)
-    before = MomentField(required=False)
-    after = MomentField(required=False)
-    has_attachments = serializers.BooleanField(required=False, allow_null=True, default=None)
-    thread_id = StrictCharField(required=False, max_length=40)
-    include = serializers.ChoiceField(["body"], required=False)
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        return {"from": fields.pop("from_"), **fields}
+IDEMPOTENCY_KEY = OpenApiParameter(
+    HEADER,
+    {"type": "string", "minLength": 1, "maxLength": 255},
+    OpenApiParameter.HEADER,
+    description="Makes it safe to send the request again: the same key with the same body is carried out once.",
+)
+MOST_WORDS = 10
+SEARCHED = ("subject", "from_email", "from_name", "extracted_text")
 
 
 class MessagesBase(EnvironmentViewSet):
@@ -174,6 +63,8 @@ class MessagesBase(EnvironmentViewSet):
             rows = rows.filter(from_email=storable_address(asked["from"]))
         if "subject" in asked:
             rows = rows.filter(subject__icontains=asked["subject"])
+        for word in asked.get("q", "").split()[:MOST_WORDS]:
+            rows = rows.filter(reduce(or_, (Q(**{f"{field}__icontains": word}) for field in SEARCHED)))
         if "before" in asked:
             rows = rows.filter(pk__lt=first_at("msg", asked["before"]))
         if "after" in asked:
@@ -218,13 +109,24 @@ class InboxMessageView(MessagesBase):
         inbox = self.found(inbox_id, Inbox)
         return self.answer(self.get_queryset().filter(inbox=inbox), within=f" {inbox_id}")
 
-    @extend_schema(request=SendBody, responses={201: MessageOutput})
+    @extend_schema(
+        request=SendBody, parameters=[SendQuery, IDEMPOTENCY_KEY], responses={200: PlanOutput, 201: MessageOutput}
+    )
     def create(self, request: Request, inbox_id: str) -> Response:
-        """Send a mail from an inbox. In a ``capture`` environment it is stored and marked captured; nothing leaves."""
+        """Send a mail from an inbox. In a ``capture`` environment it is stored and marked captured; nothing leaves.
+
+        With an ``Idempotency-Key``, a request that is made again within 24 hours gets the first answer again, and
+        nothing is sent twice. With ``dry_run=true`` it tells what would happen, and why, and writes nothing.
+        """
         inbox, given = self.found(inbox_id, Inbox), self.body(SendBody)
-        files = given.pop("attachments")
-        message = send(self.environment, inbox, Outgoing(files=files, **given))
-        return Response(message_json(self.environment, message), 201)
+        outgoing = Outgoing(files=given.pop("attachments"), **given)
+        if self.query(SendQuery)["dry_run"]:
+            return Response(plan_json(self.environment, plan(self.environment, inbox, outgoing)))
+
+        def work() -> Response:
+            return Response(message_json(self.environment, send(self.environment, inbox, outgoing)), 201)
+
+        return answered_once(self.environment, request, f"send from {inbox_id}", work)
 
 
 class MessageView(MessagesBase):

@@ -1,6 +1,7 @@
 """How mail looks in the API. Each ``…Output`` describes to the schema what its ``…_json`` builds."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from environments.models import Environment
 from mail.models import Attachment, Message, Thread
 from mail.services import labels as label_services
 from mail.services.links import sign
+from mail.services.send import Plan
 
 BODIES = ("text_body", "html_body", "extracted_text", "extracted_html")
 
@@ -20,6 +22,19 @@ class AddressOutput(serializers.Serializer):
 
     email = serializers.CharField()
     name = serializers.CharField()
+
+
+class AuthenticationOutput(serializers.Serializer):
+    """What the sender's authentication came to; null for what was not checked."""
+
+    spf = serializers.CharField(allow_null=True)
+    dkim = serializers.CharField(allow_null=True)
+    dmarc = serializers.CharField(allow_null=True)
+    arc = serializers.CharField(allow_null=True)
+    aligned = serializers.BooleanField(allow_null=True)
+
+
+NOT_AUTHENTICATED = dict.fromkeys(("spf", "dkim", "dmarc", "arc", "aligned"))
 
 
 class AttachmentOutput(serializers.Serializer):
@@ -88,7 +103,7 @@ class MessageOutput(serializers.Serializer):
     attachments = AttachmentOutput(many=True)
     headers = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
     size = serializers.IntegerField()
-    authentication = serializers.DictField()
+    authentication = AuthenticationOutput()
     flags = serializers.ListField(child=serializers.CharField())
     metadata = serializers.DictField()
     created_at = serializers.DateTimeField()
@@ -139,11 +154,39 @@ def _message_json(
         "attachments": attachments,
         "headers": message.headers,
         "size": message.size,
-        "authentication": message.authentication,
+        "authentication": {**NOT_AUTHENTICATED, **message.authentication},
         "flags": message.flags,
         "metadata": message.metadata,
         "created_at": written(message.created_at),
         "updated_at": written(message.updated_at),
+    }
+
+
+class DecisionOutput(serializers.Serializer):
+    """What would become of the mail at one recipient, and why."""
+
+    kind = serializers.ChoiceField(["to", "cc", "bcc"])
+    email = serializers.CharField()
+    status = serializers.ChoiceField(Message.Status.values)
+    reason = serializers.CharField()
+
+
+class PlanOutput(serializers.Serializer):
+    """What would happen to a mail."""
+
+    dry_run = serializers.BooleanField()
+    delivery_mode = serializers.ChoiceField(Environment.DeliveryMode.values)
+    size = serializers.IntegerField()
+    recipients = DecisionOutput(many=True)
+
+
+def plan_json(environment: Environment, planned: Plan) -> dict[str, Any]:
+    """Return what a dry run answers."""
+    return {
+        "dry_run": True,
+        "delivery_mode": environment.delivery_mode,
+        "size": len(planned.raw),
+        "recipients": [asdict(decision) for decision in planned.decisions],
     }
 
 

@@ -19,7 +19,8 @@ from environments.models import Environment
 from environments.pages import page
 from environments.viewsets import BaseViewSet, EnvironmentViewSet, row_with_id
 from inboxes.models import Inbox
-from mail.api.messages import LabelsBody, MessageChanges, as_download
+from mail.api.bodies import LabelsBody, MessageChanges
+from mail.api.messages import as_download
 from mail.api.present import (
     AttachmentOutput,
     ThreadOutput,

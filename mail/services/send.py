@@ -3,7 +3,9 @@
 In a ``capture`` environment nothing leaves: the mail is stored as it would have been sent and marked captured.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 
@@ -22,6 +24,7 @@ from mail.services.threads import Threads, message_id_digest
 from webhooks.services import Happening, publish
 
 CAPTURED = Message.Status.CAPTURED
+CAPTURES = "The environment is in capture mode: mail is stored as sent, and nothing leaves."
 
 
 class TransportNotConfigured(Conflict):
@@ -40,31 +43,60 @@ class SendingPaused(Unavailable):
     fix = "Lift the pause of the inbox or the environment, then send again."
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a mail at one recipient, and why."""
+
+    kind: str
+    email: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is going to happen to a mail: its bytes, and the decision for each recipient."""
+
+    raw: bytes
+    message_id: str
+    at: datetime
+    decisions: Sequence[Decision]
+
+
 def send(environment: Environment, inbox: Inbox, outgoing: Outgoing) -> Message:
     """Send a mail from an inbox, inside its environment, and return it as it is stored.
 
     Raises ValidationFailed for what cannot be put into a mail, TooLarge above the message size limit, SendingPaused,
     and TransportNotConfigured where the delivery mode lets mail out.
     """
-    if not [*outgoing.to, *outgoing.cc, *outgoing.bcc]:
+    return _capture(environment, inbox, outgoing, plan(environment, inbox, outgoing))
+
+
+def plan(environment: Environment, inbox: Inbox, outgoing: Outgoing) -> Plan:
+    """Decide what becomes of a mail and build its bytes; write nothing. Raises what ``send`` raises."""
+    recipients = (("to", outgoing.to), ("cc", outgoing.cc), ("bcc", outgoing.bcc))
+    if not any(addresses for _, addresses in recipients):
         raise field_error("to", "Name at least one recipient in to, cc or bcc.")
     if environment.outbound_paused or inbox.send_paused:
         raise SendingPaused
     if environment.delivery_mode != Environment.DeliveryMode.CAPTURE:
         raise TransportNotConfigured
-    return _capture(environment, inbox, outgoing)
-
-
-def _capture(environment: Environment, inbox: Inbox, outgoing: Outgoing) -> Message:
-    """Store the mail as it would have been sent, and let nothing leave."""
     message_id, now = new_message_id(inbox.domain_name), clock.now()
     raw = compose(outgoing, Address(inbox.email, inbox.display_name), message_id, now)
     if len(raw) > settings.AGENTPOST_MAX_MESSAGE_SIZE:
         raise TooLarge(f"The mail has {len(raw)} bytes; the limit is {settings.AGENTPOST_MAX_MESSAGE_SIZE}.")
-    kept = blobs.keep(environment, [raw, *(file.content for file in outgoing.files)])
-    message = _message(inbox, outgoing, message_id)
-    message.created_at = message.updated_at = message.date = now
-    message.raw, message.size = kept[blobs.digest(raw)], len(raw)
+    decisions = [
+        Decision(kind, address.email, CAPTURED, CAPTURES) for kind, addresses in recipients for address in addresses
+    ]
+    return Plan(raw, message_id, now, decisions)
+
+
+def _capture(environment: Environment, inbox: Inbox, outgoing: Outgoing, planned: Plan) -> Message:
+    """Store the mail as it would have been sent, and let nothing leave."""
+    kept = blobs.keep(environment, [planned.raw, *(file.content for file in outgoing.files)])
+    message = _message(inbox, outgoing, planned.message_id)
+    message.created_at = message.updated_at = message.date = planned.at
+    message.raw, message.size = kept[blobs.digest(planned.raw)], len(planned.raw)
     threads = Threads(environment, [])
     threads.join(message, [])
     threads.save()
