@@ -17,6 +17,7 @@ from environments.services.organizations import create_organization
 from inboxes.models import Inbox
 from inboxes.services.inboxes import create_inbox
 from mail.smtp import Arrival, Recipient
+from tests.world import acme, api, globex  # noqa: F401 - fixtures
 
 
 @dataclass
