@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -17,6 +19,7 @@ from rest_framework.response import Response
 from environments import errors
 
 logger = logging.getLogger(__name__)
+CLASHES = (ForeignKeyViolation, UniqueViolation)
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -48,7 +51,9 @@ class JSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, *_: Any, **__: Any) -> Any:
-        raw = stream.read()
+        raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise errors.TooLarge
         try:
             parsed = orjson.loads(raw)
         except orjson.JSONDecodeError as problem:
@@ -100,11 +105,20 @@ def as_refusal(problem: Exception) -> errors.Refusal | None:
         return errors.NotFound()
     if isinstance(problem, RequestDataTooBig):
         return errors.TooLarge()
+    if isinstance(problem, DatabaseError | InterfaceError):
+        return _from_database(problem)
+    if isinstance(problem, exceptions.APIException):
+        return _from_drf(problem)
+    return None
+
+
+def _from_database(problem: DatabaseError | InterfaceError) -> errors.Refusal | None:
     if isinstance(problem, OperationalError | InterfaceError):
         logger.warning("The database did not answer: %s", type(problem).__name__)
         return errors.Unavailable(headers={"Retry-After": "2"})
-    if isinstance(problem, exceptions.APIException):
-        return _from_drf(problem)
+    if isinstance(problem, IntegrityError) and isinstance(problem.__cause__, CLASHES):
+        logger.warning("Two calls clashed: %s", problem.__cause__.diag.constraint_name)
+        return errors.Conflict("This clashed with another request.", fix="Look at what is there now, then try again.")
     return None
 
 
