@@ -261,12 +261,7 @@ class EnvironmentMemberView(BaseViewSet):
         return members.memberships(find(self.caller, environment))
 
     def _membership(self, environment: str, member_id: str) -> EnvironmentMembership:
-        rows = self._memberships(environment)
-        places = Member.objects.in_organization(self.caller.organization_id)
-        found = rows.filter(member=row_with_id(places, member_id)).first()
-        if found is None:
-            raise NotFound
-        return found
+        return row_with_id(self._memberships(environment), member_id, "member")
 
     @extend_schema(responses=EnvironmentMemberOutput(many=True))
     def list(self, request: Request, environment: str) -> Response:

@@ -164,10 +164,14 @@ class EnvironmentViewSet(BaseViewSet):
         return row_with_id(self.rows(model or self.model), identifier)
 
 
-def row_with_id(rows: models.QuerySet, identifier: str) -> Any:
-    """Return the row with this public id out of ``rows``; raise NotFound, also for what is no id at all."""
+def row_with_id(rows: models.QuerySet, identifier: str, named_by: str = "pk") -> Any:
+    """Return the row with this public id (or whose field ``named_by`` refers to it) out of ``rows``, in one query.
+
+    Raises NotFound, also for what is no id at all.
+    """
+    field = rows.model._meta.pk if named_by == "pk" else rows.model._meta.get_field(named_by).target_field
     try:
-        row = rows.filter(pk=rows.model._meta.pk.to_python(identifier)).first()
+        row = rows.filter(**{named_by: field.to_python(identifier)}).first()
     except Exception as problem:
         raise NotFound from problem
     if row is None:
