@@ -226,8 +226,13 @@ class EnvironmentView(BaseViewSet):
     @extend_schema(request=EnvironmentChanges, responses=EnvironmentOutput)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change an environment. A key may only tighten: pause, or go back to ``capture``."""
-        environment = find(self.caller, pk)
-        changed = environments.update_environment(environment, self.body(EnvironmentChanges), actor=self.caller.actor)
+        environment, changes = find(self.caller, pk), self.body(EnvironmentChanges)
+        if self.caller.environment_ids is not None and changes.get("slug", environment.slug) != environment.slug:
+            raise Forbidden(
+                "This key reaches only some environments, and slugs are shared by all of them.",
+                fix="Use a key that was created without environment_ids.",
+            )
+        changed = environments.update_environment(environment, changes, actor=self.caller.actor)
         return Response(environment_json(changed))
 
     @extend_schema(parameters=[ForceQuery], responses={204: None})
