@@ -86,11 +86,12 @@ class KeyView(OrganizationViewSet):
     def get_queryset(self) -> QuerySet:
         reaches = ApiKeyEnvironment.objects.in_organization(self.caller.organization_id)
         rows = super().get_queryset().annotate(reached=reached(reaches))
+        if not self.caller.may_reach_live:
+            rows = rows.filter(kind=ApiKey.Kind.DEV)
         if self.caller.environment_ids is not None:
-            ours = {"environment__in": self.caller.environment_ids}
-            rows = rows.filter(Exists(reaches.filter(key=OuterRef("pk"), **ours)), reaches_organization=False)
-            rows = rows.exclude(Exists(reaches.filter(key=OuterRef("pk")).exclude(**ours)))
-        return rows
+            rows = rows.filter(reaches_organization=False)
+        elsewhere = reaches.filter(key=OuterRef("pk")).exclude(environment__in=self.caller.reachable().values("pk"))
+        return rows.filter(~Exists(elsewhere))
 
     @extend_schema(responses=KeyOutput(many=True))
     def list(self, request: Request) -> Response:
