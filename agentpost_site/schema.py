@@ -41,7 +41,7 @@ class Schema(AutoSchema):
         if hasattr(self.view, "resolved_environment"):
             shared.append(HEADER)
             shared += [] if "{environment}" in self.path else [ENVIRONMENT]
-        if self._is_list_view() and self.view.__class__.__name__ not in {"EventView", "LabelView"}:
+        if self._is_list_view() and self.view.__class__.__name__ != "EventView":
             shared += [LIMIT, CURSOR]
         return shared
 

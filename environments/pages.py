@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 from django.core.signing import BadSignature, Signer
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
 from environments.errors import InvalidCursor, field_error
@@ -34,7 +34,21 @@ def page(request: Request, rows: QuerySet, present: Present, *, order: Sequence[
     return {
         "data": present(shown),
         "has_more": has_more,
-        "next_cursor": _written(signer, shown[-1], order) if has_more else None,
+        "next_cursor": _written(signer, [getattr(shown[-1], column) for column in order]) if has_more else None,
+    }
+
+
+def page_by_name(request: Request, fetch: Callable[[str, int], list[dict[str, Any]]], *, name: str) -> dict[str, Any]:
+    """Return the same for what is no rows but has names: ``fetch`` returns so many whose ``name`` comes after that."""
+    limit, signer = _limit(request.query_params.get("limit")), _signer(request, name)
+    cursor = request.query_params.get("cursor")
+    after = _read(signer, cursor, 1)[0] if cursor else ""
+    found = fetch(after, limit + 1)
+    has_more = len(found) > limit
+    return {
+        "data": found[:limit],
+        "has_more": has_more,
+        "next_cursor": _written(signer, [found[limit - 1]["name"]]) if has_more else None,
     }
 
 
@@ -52,8 +66,7 @@ def _signer(request: Request, name: str) -> Signer:
     return Signer(salt=f"cursor {name} {where}")
 
 
-def _written(signer: Signer, row: Model, order: Sequence[str]) -> str:
-    values = [getattr(row, column) for column in order]
+def _written(signer: Signer, values: Sequence[Any]) -> str:
     plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
     signed = signer.sign(base64.urlsafe_b64encode(orjson.dumps(plain)).decode().rstrip("="))
     return signed.replace(":", ".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # a view's `list` is not the builtin
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from rest_framework.response import Response
 from environments.binding import inside
 from environments.forms import Query, StrictCharField
 from environments.models import Environment
-from environments.pages import page
+from environments.pages import page, page_by_name
 from environments.viewsets import BaseViewSet, EnvironmentViewSet, row_with_id
 from inboxes.models import Inbox
 from mail.api.bodies import LabelsBody, MessageChanges
@@ -136,8 +137,8 @@ class LabelView(EnvironmentViewSet):
 
     @extend_schema(responses=LabelCount(many=True))
     def list(self, request: Request) -> Response:
-        """List the labels of the environment with their counts, all on one page, by name."""
-        return Response({"data": labels.counts(self.environment), "has_more": False, "next_cursor": None})
+        """List the labels of the environment with their counts, by name."""
+        return Response(page_by_name(request, partial(labels.counts, self.environment), name="labels"))
 
 
 class AttachmentView(EnvironmentViewSet):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Count
+from django.db.models.functions import Collate
 
 from environments.errors import field_error
 from environments.models import Environment
@@ -57,15 +58,16 @@ def of(environment: Environment, rows: Sequence[Labelled]) -> dict[str, list[str
     return found
 
 
-def counts(environment: Environment) -> list[dict[str, Any]]:
-    """Return every label of the environment with the number of its messages and threads, by name."""
+def counts(environment: Environment, after: str, limit: int) -> list[dict[str, Any]]:
+    """Return the next labels after this one, by name, each with the number of its messages and threads."""
     found: dict[str, dict[str, Any]] = {}
     for model, key in ((MessageLabel, "message_count"), (ThreadLabel, "thread_count")):
-        rows = model.objects.in_environment(environment).values_list("label").annotate(Count("pk"))
-        for label, count in rows.order_by("label"):
+        by_name = model.objects.in_environment(environment).annotate(name=Collate("label", "C"))  # as Python sorts
+        rows = by_name.filter(name__gt=after).values_list("name").annotate(Count("pk")).order_by("name")
+        for label, count in rows[:limit]:
             empty = {"name": label, "message_count": 0, "thread_count": 0}
             found.setdefault(label, empty)[key] = count
-    return [found[label] for label in sorted(found)]
+    return [found[label] for label in sorted(found)[:limit]]
 
 
 def _by_kind(rows: Sequence[Labelled]) -> Iterable[tuple[Any, str, list[Labelled]]]:
