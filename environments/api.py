@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # a view's `list` is not the builtin
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -43,6 +43,7 @@ from environments.resolution import find
 from environments.services import environments, members, organizations, usage
 from environments.viewsets import BaseViewSet, EnvironmentViewSet, OrganizationViewSet, row_with_id
 
+EARLIEST = datetime(1970, 3, 1, tzinfo=UTC)
 LONGEST_PERIOD = {"hour": timedelta(days=31), "day": timedelta(days=731), "month": timedelta(days=3660)}
 
 
@@ -271,10 +272,9 @@ class EnvironmentMemberView(BaseViewSet):
     @extend_schema(responses=EnvironmentMemberOutput(many=True))
     def list(self, request: Request, environment: str) -> Response:
         """List the members that were added to the environment. Owners and admins reach it without that."""
-        rows = self._memberships(environment)
-        return self.listed(
-            rows, lambda found: [environment_member_json(row) for row in found], within=f" {environment}"
-        )
+        where = find(self.caller, environment)
+        rows = members.memberships(where)
+        return self.listed(rows, lambda found: [environment_member_json(row) for row in found], within=f" {where.pk}")
 
     @extend_schema(request=EnvironmentMemberBody, responses={201: EnvironmentMemberOutput})
     def create(self, request: Request, environment: str) -> Response:
@@ -328,7 +328,7 @@ class UsageView(EnvironmentViewSet):
         """Return the environment's counters, one row for each interval in which something happened."""
         given = self.query(UsageQuery)
         until = given.get("to") or clock.now()
-        since = given.get("from") or until - timedelta(days=30)
+        since = given.get("from") or max(until, EARLIEST) - timedelta(days=30)
         if not since < until or until - since > LONGEST_PERIOD[given["interval"]]:
             raise field_error("from", "Must be before to, and the period not too long for the interval.")
         rows = usage.usage(self.environment, since, until, given["interval"])

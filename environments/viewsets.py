@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, ClassVar
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import models, transaction
 from django.http.response import HttpResponseBase
 from rest_framework import serializers
@@ -52,6 +52,10 @@ class BaseViewSet(GenericViewSet):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self.open_transaction:
             return super().dispatch(request, *args, **kwargs)
+
+    def options(self, request: Request, *_: Any, **__: Any) -> Response:
+        """Answer with the methods of this path, in ``Allow``."""
+        return Response(status=204)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # authenticates, permits, finds the environment, counts the call
@@ -142,7 +146,7 @@ class EnvironmentViewSet(BaseViewSet):
         given = [
             self.in_path,
             body.get("environment_id") if isinstance(body, dict) else None,
-            request.query_params.get("environment_id"),
+            *request.query_params.getlist("environment_id"),
             request.headers.get("AgentPost-Environment"),
         ]
         if not all(name is None or isinstance(name, str) for name in given):
@@ -171,9 +175,10 @@ def row_with_id(rows: models.QuerySet, identifier: str, named_by: str = "pk") ->
     """
     field = rows.model._meta.pk if named_by == "pk" else rows.model._meta.get_field(named_by).target_field
     try:
-        row = rows.filter(**{named_by: field.to_python(identifier)}).first()
-    except Exception as problem:
+        wanted = field.to_python(identifier)
+    except ValidationError as problem:
         raise NotFound from problem
+    row = rows.filter(**{named_by: wanted}).first()
     if row is None:
         raise NotFound
     return row
