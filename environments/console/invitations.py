@@ -1,0 +1,71 @@
+"""The page behind the link of an invitation; whoever holds the link has shown that the address is theirs."""
+
+from http import HTTPStatus
+
+from django.contrib.auth import login
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+
+from environments.console.forms import ActionForm, PasswordForm
+from environments.console.reach import ConsoleRequest
+from environments.errors import NotFound
+from environments.models import Invitation, User
+from environments.services.members import accept_invitation, pending_invitation
+from environments.services.organizations import user_for
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@never_cache
+@csrf_protect
+def invitation(request: ConsoleRequest, token: str) -> HttpResponse:
+    """Show an invitation, and accept it.
+
+    Somebody new sets a password and is signed in; somebody who has one signs in first, as themselves.
+    """
+    try:
+        offered = pending_invitation(token)
+    except NotFound as problem:
+        return _page(request, "Invitation", HTTPStatus.NOT_FOUND, problem=problem)
+    user = User.objects.filter(email=offered.email).first()
+    if user and not user.is_active:
+        return _page(
+            request,
+            "Invitation",
+            HTTPStatus.NOT_FOUND,
+            problem=NotFound("This invitation is not valid any more.", fix="Ask for a new one."),
+        )
+    if user and user.has_usable_password():
+        return _by_a_known_person(request, offered, token, user)
+    return _by_somebody_new(request, offered, token, user)
+
+
+def _by_a_known_person(request: ConsoleRequest, offered: Invitation, token: str, user: User) -> HttpResponse:
+    is_them = request.user == user
+    if request.method == "POST" and is_them:
+        accept_invitation(token, user)
+        return HttpResponseRedirect(reverse("admin:index"))
+    form = ActionForm() if is_them else None
+    return _page(request, f"Join {offered.organization}", invitation=offered, form=form, sign_in=not is_them)
+
+
+def _by_somebody_new(request: ConsoleRequest, offered: Invitation, token: str, user: User | None) -> HttpResponse:
+    form = PasswordForm(user or User(email=offered.email), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            user = user_for(offered.email)
+            user.set_password(form.cleaned_data["password"])
+            user.save(update_fields=["password"])
+            accept_invitation(token, user)
+        login(request, user, BACKEND)
+        return HttpResponseRedirect(reverse("admin:index"))
+    return _page(request, f"Join {offered.organization}", invitation=offered, form=form)
+
+
+def _page(request: ConsoleRequest, title: str, status: int = 200, **context: object) -> HttpResponse:
+    from environments.console.site import site
+
+    return site.page(request, "console/invitation.html", status, title=title, **context)

@@ -1,0 +1,127 @@
+"""Who looks at a console page, which environments exist for them, and in which one the page stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from environments.callers import Actor
+from environments.console.permissions import Kind, Role, may
+from environments.ids import decode
+from environments.models import Environment, EnvironmentMembership, Member, User
+
+SESSION_KEY = "console_environment"
+LISTED = 100  # in the switcher; the list of environments shows the rest
+
+
+@dataclass
+class Console:
+    """One look at the console, decided anew for every request from what the database says now."""
+
+    user: User | None
+    environment: Environment | None = None
+    member: Member | None = None
+    role: Role = Role.STRANGER
+    address: str | None = None
+    looks: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def here(self) -> Environment:
+        """Return the environment of the page; the middleware lets no admin class be asked without one."""
+        if self.environment is None:
+            raise RuntimeError("This page stands in no environment.")
+        return self.environment
+
+    @property
+    def is_operator(self) -> bool:
+        """Return whether a superuser looks."""
+        return self.user is not None and self.user.is_superuser
+
+    @property
+    def actor(self) -> Actor:
+        """Return whom an audit entry names."""
+        if self.user is None or (not self.is_operator and self.member is None):
+            return Actor("member", name=str(self.user or ""), address=self.address)
+        if self.member is None or self.is_operator:
+            return Actor("operator", str(self.user.pk), self.user.email, self.address)
+        return Actor("member", self.member.pk, self.user.email, self.address)
+
+    def may(self, kind: Kind, verb: str) -> bool:
+        """Return whether this person may do this here."""
+        return self.environment is not None and may(self.role, kind, verb)
+
+    @cached_property
+    def is_admitted(self) -> bool:
+        """Return whether this person belongs in the console at all: an operator, or a member of any organization."""
+        if self.user is None or not self.user.is_active:
+            return False
+        return self.environment is not None or is_admitted(self.user)
+
+    @cached_property
+    def listed(self) -> Sequence[Environment]:
+        """Return what the switcher offers, by organization, the default environment first."""
+        return list(reachable(self.user)[:LISTED]) if self.user else []
+
+
+class ConsoleRequest(HttpRequest):
+    """A request that has passed the console's middleware."""
+
+    console: Console
+
+
+def arrive(user: User | None, wanted: str | None, address: str | None) -> Console:
+    """Return the look of this user (None when nobody is signed in) at the environment they chose, while they reach it.
+
+    Without a choice, or with one that is out of reach, the page stands in the first environment that they do reach.
+    """
+    console = Console(user, address=address)
+    if user is None:
+        return console
+    console.environment = (wanted and find(user, wanted)) or reachable(user).first()
+    if console.environment is not None:
+        console.member, console.role = place(user, console.environment)
+    return console
+
+
+def is_admitted(user: User) -> bool:
+    """Return whether the user is an operator or has a place in any organization."""
+    return user.is_superuser or Member.everywhere.filter(user=user).exists()
+
+
+def reachable(user: User) -> QuerySet[Environment]:
+    """Return the environments that exist for this user, over all organizations they are in."""
+    rows = Environment.everywhere.select_related("organization")
+    if not user.is_superuser:
+        places = Member.everywhere.filter(user=user)
+        ruled = places.filter(role__in=(Member.Role.OWNER, Member.Role.ADMIN)).values("organization")
+        joined = EnvironmentMembership.everywhere.filter(member__in=places).values("environment")
+        rows = rows.filter(Q(organization__in=ruled) | Q(pk__in=joined))
+    return rows.order_by("organization__name", "organization", "-is_default", "name", "pk")
+
+
+def find(user: User, name: str, organization_id: str | None = None) -> Environment | None:
+    """Return the reachable environment with this id, or with this slug in the organization; None for any other."""
+    try:
+        decode("env", name)
+    except ValueError:
+        return reachable(user).filter(slug=name, organization=organization_id).first() if organization_id else None
+    return reachable(user).filter(pk=name).first()
+
+
+def place(user: User, environment: Environment) -> tuple[Member | None, Role]:
+    """Return the user's place in the environment's organization, and their role in the environment."""
+    member = Member.objects.in_organization(environment.organization_id).filter(user=user).first()
+    if user.is_superuser:
+        return member, Role.OPERATOR
+    if member is None:
+        return None, Role.STRANGER
+    if member.reaches_every_environment:
+        return member, Role.OWNER if member.role == Member.Role.OWNER else Role.ADMIN
+    rows = EnvironmentMembership.objects.in_organization(environment.organization_id)
+    joined = rows.filter(environment=environment, member=member).first()
+    if joined is None:
+        return member, Role.STRANGER
+    is_admin = joined.role == EnvironmentMembership.Role.ADMIN
+    return member, Role.ENVIRONMENT_ADMIN if is_admin else Role.ENVIRONMENT_MEMBER
