@@ -17,6 +17,7 @@ from environments.console.forms import ActionForm, ConfinedModelForm
 from environments.console.permissions import MAY_LET_MAIL_OUT, ORGANIZATION_WIDE, Kind, Role
 from environments.console.reach import LISTED, Console, ConsoleRequest, reachable
 from environments.console.site import site
+from environments.errors import NotFound
 from environments.models import (
     AuditEntry,
     Environment,
@@ -50,23 +51,22 @@ class OrganizationAdmin(PlatformModelAdmin):
     readonly_fields = ("slug", "id", "environments", "created_at")
 
     def narrowed(self, console: Console, rows: QuerySet) -> QuerySet:
-        if console.is_operator or console.environment is None:
+        if console.is_operator:
             return super().narrowed(console, rows)
-        return rows.filter(pk=console.environment.organization_id)
+        return rows.filter(pk=console.here.organization_id)
 
-    def get_form(self, request: ConsoleRequest, obj: Any = None, *args: Any, **options: Any) -> Any:  # type: ignore[override]
-        if obj is not None:
+    def get_form(self, request: ConsoleRequest, obj: Any = None, *args: Any, **options: Any) -> Any:
+        if obj is not None and request.console.user:
             obj.reachable = reachable(request.console.user).filter(organization=obj)[:LISTED]
         return super().get_form(request, obj, *args, **options)
 
     @display(description="environments")
-    def environments(self, organization: Organization) -> SafeString:
+    def environments(self, organization: Any) -> SafeString:
         """Return links that switch to the organization's environments."""
-        return format_html_join(
-            ", ", '<a href="?environment={}">{}</a>', ((e.pk, e.slug) for e in organization.reachable)
-        )  # type: ignore[attr-defined]
+        links = ((environment.pk, environment.slug) for environment in organization.reachable)
+        return format_html_join(", ", '<a class="console-link" href="?environment={}">{}</a>', links)
 
-    def save_model(self, request: ConsoleRequest, obj: Organization, form: Any, change: bool) -> None:  # type: ignore[override]  # noqa: FBT001
+    def save_model(self, request: ConsoleRequest, obj: Organization, form: Any, change: bool) -> None:  # noqa: FBT001
         current = Organization.objects.get(pk=obj.pk)
         rename_organization(current, obj.name, actor=request.console.actor)
 
@@ -120,7 +120,12 @@ class EnvironmentAdmin(OrganizationModelAdmin):
         return rows.filter(pk__in=reachable(console.user).order_by().values("pk")) if console.user else rows.none()
 
     def is_changeable(self, request: ConsoleRequest, obj: Any) -> bool:
-        return obj is None or getattr(obj, "pk", obj) == request.console.environment.pk
+        return obj is None or getattr(obj, "pk", obj) == request.console.here.pk
+
+    def get_readonly_fields(self, request: ConsoleRequest, obj: Any = None) -> Any:
+        """Return the fields; the slug is among them for whoever must not learn which slugs the organization uses."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if obj is None or request.console.role in ORGANIZATION_WIDE else (*fields, "slug")
 
     @display(description="delivery mode", label=MODE_LABELS, ordering="delivery_mode")
     def mode(self, environment: Environment) -> str:
@@ -130,7 +135,9 @@ class EnvironmentAdmin(OrganizationModelAdmin):
     @display(description="")
     def enter(self, environment: Environment) -> SafeString:
         """Return the link that lets the console stand in this environment."""
-        return format_html('<a href="{}?environment={}">Enter</a>', reverse("admin:index"), environment.pk)
+        return format_html(
+            '<a class="console-link" href="{}?environment={}">Enter</a>', reverse("admin:index"), environment.pk
+        )
 
     def has_mode_permission(self, request: ConsoleRequest, object_id: Any = None) -> bool:
         """Return whether this person may let mail out of this environment."""
@@ -152,18 +159,18 @@ class EnvironmentAdmin(OrganizationModelAdmin):
             request, environment, form, carry_out, title="Change delivery mode", explanation=MODES_EXPLAINED
         )
 
-    def save_model(self, request: ConsoleRequest, obj: Environment, form: Any, change: bool) -> None:  # type: ignore[override]  # noqa: FBT001
+    def save_model(self, request: ConsoleRequest, obj: Environment, form: Any, change: bool) -> None:  # noqa: FBT001
         actor, given = request.console.actor, form.cleaned_data
         if change:
             current = Environment.objects.in_organization(obj.organization_id).get(pk=obj.pk)
             environment_services.update_environment(current, {n: given[n] for n in form.changed_data}, actor=actor)
             return
-        organization_id = request.console.environment.organization_id
+        organization_id = request.console.here.organization_id
         wanted = {"slug": given["slug"] or None, "description": given["description"]}
         made, _ = environment_services.create_environment(organization_id, given["name"], actor=actor, **wanted)
         obj.__dict__.update(made.__dict__)
 
-    def delete_model(self, request: ConsoleRequest, obj: Environment) -> None:  # type: ignore[override]
+    def delete_model(self, request: ConsoleRequest, obj: Environment) -> None:
         environment_services.delete_environment(obj, actor=request.console.actor)
 
 
@@ -201,27 +208,27 @@ class EnvironmentMembershipAdmin(OrganizationModelAdmin):
     ordering = ("pk",)
 
     def narrowed(self, console: Console, rows: QuerySet) -> QuerySet:
-        return rows.filter(environment=console.environment)
+        return rows.filter(environment=console.here)
 
     @display(description="member", ordering="member__user__email")
     def email(self, membership: EnvironmentMembership) -> str:
         """Return the member's address."""
         return membership.member.user.email
 
-    def save_model(self, request: ConsoleRequest, obj: EnvironmentMembership, form: Any, change: bool) -> None:  # type: ignore[override]  # noqa: FBT001
+    def save_model(self, request: ConsoleRequest, obj: EnvironmentMembership, form: Any, change: bool) -> None:  # noqa: FBT001
         console, role = request.console, form.cleaned_data["role"]
         if change:
             obj.role = form.initial["role"]
             member_services.change_environment_role(obj, role, actor=console.actor)
             return
-        rows = Member.objects.in_organization(console.environment.organization_id)
+        rows = Member.objects.in_organization(console.here.organization_id)
         member = rows.filter(user__email=form.cleaned_data["email"].lower()).first()
         if member is None:
-            raise member_services.NotFound("No member of the organization has this address.", fix="Invite them first.")
-        place, _ = member_services.add_to_environment(console.environment, member, role, actor=console.actor)
+            raise NotFound("No member of the organization has this address.", fix="Invite them first.")
+        place, _ = member_services.add_to_environment(console.here, member, role, actor=console.actor)
         obj.__dict__.update(place.__dict__)
 
-    def delete_model(self, request: ConsoleRequest, obj: EnvironmentMembership) -> None:  # type: ignore[override]
+    def delete_model(self, request: ConsoleRequest, obj: EnvironmentMembership) -> None:
         member_services.remove_from_environment(obj, actor=request.console.actor)
 
 
@@ -245,12 +252,12 @@ class MemberAdmin(OrganizationModelAdmin):
         """Return the member's address."""
         return member.user.email
 
-    def save_model(self, request: ConsoleRequest, obj: Member, form: Any, change: bool) -> None:  # type: ignore[override]  # noqa: FBT001
+    def save_model(self, request: ConsoleRequest, obj: Member, form: Any, change: bool) -> None:  # noqa: FBT001
         role, obj.role = obj.role, form.initial["role"]
         is_owner = request.console.role == Role.OWNER
         member_services.change_role(obj, role, actor=request.console.actor, by_owner=is_owner)
 
-    def delete_model(self, request: ConsoleRequest, obj: Member) -> None:  # type: ignore[override]
+    def delete_model(self, request: ConsoleRequest, obj: Member) -> None:
         member_services.remove_member(obj, actor=request.console.actor)
 
 
@@ -280,15 +287,15 @@ class InvitationAdmin(OrganizationModelAdmin):
     ordering = ("-pk",)
     actions_detail: ClassVar = ["revoke"]
 
-    def save_model(self, request: ConsoleRequest, obj: Invitation, form: Any, change: bool) -> None:  # type: ignore[override]  # noqa: FBT001
-        given, organization_id = form.cleaned_data, request.console.environment.organization_id
+    def save_model(self, request: ConsoleRequest, obj: Invitation, form: Any, change: bool) -> None:  # noqa: FBT001
+        given, organization_id = form.cleaned_data, request.console.here.organization_id
         invited, token = member_services.invite(
             organization_id, given["email"], given["role"], actor=request.console.actor
         )
         obj.__dict__.update(invited.__dict__)
         obj.link = request.build_absolute_uri(reverse("admin:invitation", args=[token]))  # type: ignore[attr-defined]
 
-    def response_add(self, request: ConsoleRequest, obj: Any, *_: Any) -> HttpResponse:  # type: ignore[override]
+    def response_add(self, request: ConsoleRequest, obj: Any, *_: Any) -> HttpResponse:
         shown = {"title": "Invitation", "secret": obj.link, "back": self.url(obj), "opts": self.opts}
         explanation = f"Pass this link on to {obj.email}. It is shown only now, and valid for a week."
         return self.admin_site.page(request, "console/secret.html", explanation=explanation, **shown)
@@ -326,9 +333,9 @@ class AuditEntryAdmin(OrganizationModelAdmin):
     ordering = ("-sequence",)
 
     def narrowed(self, console: Console, rows: QuerySet) -> QuerySet:
-        if console.role in ORGANIZATION_WIDE or console.environment is None:
+        if console.role in ORGANIZATION_WIDE:
             return super().narrowed(console, rows)
-        return rows.filter(environment_id=console.environment.pk)
+        return rows.filter(environment_id=console.here.pk)
 
     @display(description="by")
     def actor(self, entry: AuditEntry) -> str:
