@@ -1,0 +1,149 @@
+"""An organization furnished with one row of everything, and everybody who may look at it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Model
+
+from apikeys.models import ApiKeyEnvironment, IdempotencyRecord, RateWindow
+from apikeys.services import create_key
+from environments import clock
+from environments.binding import inside
+from environments.callers import SYSTEM
+from environments.ids import decode
+from environments.models import Environment, Member, Organization, UsageHour, User
+from environments.services.environments import create_environment
+from environments.services.members import add_member, add_to_environment, invite, memberships
+from environments.services.organizations import create_organization
+from inboxes.models import Domain, Inbox
+from mail.models import Attachment, Blob, Message, MessageLabel, MessageRecipient, Thread, ThreadLabel
+from webhooks.models import DeliveryAttempt, Event, WebhookDelivery, WebhookEndpoint
+
+Rows = dict[str, Model]
+ROLES = ("owner", "admin", "environment_admin", "environment_member", "operator", "stranger")
+
+
+@dataclass
+class House:
+    """An organization with two environments, both furnished, and one person for each role in the first of them."""
+
+    organization: Organization
+    production: Environment
+    development: Environment
+    people: dict[str, User] = field(default_factory=dict)
+    rows: dict[str, Rows] = field(default_factory=dict)  # by slug of the environment, then by model label
+
+    def here(self, label: str) -> Model:
+        """Return the row of a model in development, where everybody's page stands."""
+        return self.rows["development"][label]
+
+    def there(self, label: str) -> Model:
+        """Return the row of a model in production."""
+        return self.rows["production"][label]
+
+
+def build(name: str) -> House:
+    organization, production, owner = create_organization(name.title(), f"owner@{name}.example", slug=name)
+    development, _ = create_environment(organization, "Development", actor=SYSTEM, slug="development")
+    house = House(organization, production, development)
+    house.people = {"owner": owner.user, **_people(name, organization, development)}
+    for environment in (production, development):
+        house.rows[environment.slug] = _of_the_organization(name, organization, environment) | furnish(environment)
+    return house
+
+
+def _people(name: str, organization: Organization, environment: Environment) -> dict[str, User]:
+    admin, _ = add_member(organization, f"admin@{name}.example", "admin", actor=SYSTEM)
+    keeper, _ = add_member(organization, f"keeper@{name}.example", "member", actor=SYSTEM)
+    reader, _ = add_member(organization, f"reader@{name}.example", "member", actor=SYSTEM)
+    add_to_environment(environment, keeper, "admin", actor=SYSTEM)
+    add_to_environment(environment, reader, "member", actor=SYSTEM)
+    return {
+        "admin": admin.user,
+        "environment_admin": keeper.user,
+        "environment_member": reader.user,
+        "operator": User.objects.create_superuser(f"operator@{name}.example"),
+        "stranger": User.objects.create_user(f"stranger@{name}.example"),
+    }
+
+
+def _of_the_organization(name: str, organization: Organization, environment: Environment) -> Rows:
+    member, _ = add_member(organization, f"{environment.slug}@{name}.example", "member", actor=SYSTEM)
+    add_to_environment(environment, member, "member", actor=SYSTEM)
+    invitation, _ = invite(organization.pk, f"guest-of-{environment.slug}@{name}.example", "member", actor=SYSTEM)
+    made = create_key(organization.pk, f"key of {environment.slug}", actor=SYSTEM, environments=[environment])
+    reach = ApiKeyEnvironment.objects.in_organization(organization).get(key=made.key)
+    window = RateWindow.objects.create(subject=decode("env", environment.pk), minute=clock.now(), calls=1)
+    entry = _newest_entry(organization, environment)
+    rows = [organization, environment, member, invitation, made.key, reach, window, entry, member.user]
+    return {row._meta.label_lower: row for row in [*rows, memberships(environment).get(member=member)]}
+
+
+def _newest_entry(organization: Organization, environment: Environment) -> Model:
+    from environments.models import AuditEntry
+
+    return AuditEntry.objects.in_organization(organization).filter(environment_id=environment.pk).latest("sequence")
+
+
+def furnish(environment: Environment) -> Rows:
+    """Put one row of every environment-owned model into an environment."""
+    rows: Rows = {}
+
+    def make(model: Any, **fields: Any) -> Any:
+        rows[model._meta.label_lower] = model.objects.in_environment(environment).create(
+            environment=environment, **fields
+        )
+        return rows[model._meta.label_lower]
+
+    where = f"{environment.organization.slug}-{environment.slug}"
+    with inside(environment):
+        _mail(make, where)
+        event = make(Event, type="message.received", data={"subject": f"Words of {where}"})
+        endpoint = make(
+            WebhookEndpoint,
+            url=f"https://{where}.example/",
+            events=["*"],
+            secret="whsec_x",
+            headers={"X-A": "hidden-value"},
+        )
+        delivery = make(WebhookDelivery, endpoint=endpoint, event=event)
+        make(DeliveryAttempt, delivery=delivery, number=1, duration_ms=1)
+        make(UsageHour, hour=clock.now(), slot=1)
+        make(IdempotencyRecord, key=f"once-{where}", fingerprint=b"x" * 32, expires_at=clock.now())
+    return rows
+
+
+def _mail(make: Callable[..., Any], where: str) -> None:
+    make(Domain, name=f"{where}.example", ownership_token="t")
+    inbox = make(Inbox, email=f"support@{where}.example")
+    blob = make(Blob, sha256=b"s" * 32, size=10)
+    thread = make(Thread, inbox=inbox, subject=f"Words of {where}", message_count=1)
+    message = make(Message, **message_fields(inbox, thread, blob, f"Words of {where}"))
+    make(MessageRecipient, message=message, kind="to", email="support@example.com", status="received")
+    make(Attachment, message=message, blob=blob, filename=f"{where}.pdf", content_type="application/pdf", size=10)
+    make(MessageLabel, message=message, label=f"label-{where}")
+    make(ThreadLabel, thread=thread, label=f"label-{where}")
+
+
+def message_fields(inbox: Inbox, thread: Thread, blob: Blob, subject: str) -> dict[str, Any]:
+    return {
+        "inbox": inbox,
+        "thread": thread,
+        "raw": blob,
+        "subject": subject,
+        "direction": "inbound",
+        "status": "received",
+        "from_email": "customer@example.com",
+        "from_name": "A Customer",
+        "to_addresses": [{"email": inbox.email, "name": ""}],
+        "headers": {"X-Mailer": "Mutt", "Received": ["from a", "from b"]},
+        "text_body": "Hello\n> quoted",
+        "html_body": "<script>alert('x')</script><p>Hello</p>",
+        "extracted_text": "Hello <b>there</b>",
+        "size": 10,
+    }
+
+
+def member_of(house: House, role: str) -> Member:
+    return Member.objects.in_organization(house.organization).get(user=house.people[role])

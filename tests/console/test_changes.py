@@ -1,0 +1,273 @@
+"""What people change in the console: through the same services as everybody, and on the record."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import Model
+from django.test import Client
+
+from apikeys.authentication import key_of
+from apikeys.models import ApiKey
+from apikeys.services import environments_of
+from environments.binding import inside
+from environments.models import AuditEntry, Environment, EnvironmentMembership, Invitation, Member
+from inboxes.models import Domain, Inbox
+from tests.console.house import House, member_of
+from tests.console.pages import address, page
+from webhooks.models import WebhookEndpoint
+
+
+def fresh(row: Model) -> Any:
+    return type(row).everywhere.get(pk=row.pk)
+
+
+def newest_entry(house: House) -> AuditEntry:
+    return AuditEntry.objects.in_organization(house.organization).latest("sequence")
+
+
+def told(client: Client, where: str = "/console/") -> str:
+    return " ".join(str(message) for message in client.get(where).context["messages"])
+
+
+def test_going_live_takes_a_reason_and_leaves_a_record(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, where = signed_in("environment_admin"), page(acme.development, "delivery-mode")
+    client.post(where, {"mode": "live", "reason": ""})
+    assert fresh(acme.development).delivery_mode == "capture"
+    client.post(where, {"mode": "live", "reason": "Launch day"})
+    entry = newest_entry(acme)
+    assert fresh(acme.development).delivery_mode == "live"
+    assert (entry.action, entry.reason, entry.actor_kind) == (
+        "environment.delivery_mode_changed", "Launch day", "member",
+    )  # fmt: skip
+    assert entry.actor_id == member_of(acme, "environment_admin").pk
+
+
+def test_a_locked_environment_never_goes_live(acme: House, signed_in: Callable[..., Client]) -> None:
+    Environment.objects.in_organization(acme.organization).filter(pk=acme.development.pk).update(is_locked=True)
+    where = page(acme.development, "delivery-mode")
+    response = signed_in("owner").post(where, {"mode": "live", "reason": "Launch day"})
+    assert "it can never go live" in response.content.decode()
+    assert fresh(acme.development).delivery_mode == "capture"
+
+
+def test_the_delivery_mode_is_no_field_of_the_form(acme: House, signed_in: Callable[..., Client]) -> None:
+    given = {"name": "Development", "slug": "development", "delivery_mode": "live", "is_locked": "on"}
+    signed_in("owner").post(page(acme.development), given)
+    kept = fresh(acme.development)
+    assert (kept.delivery_mode, kept.is_locked) == ("capture", False)
+
+
+def test_a_pause_set_in_the_console_is_one_that_a_person_set(acme: House, signed_in: Callable[..., Client]) -> None:
+    given = {"name": "Development", "slug": "development", "outbound_paused": "on"}
+    signed_in("environment_admin").post(page(acme.development), given)
+    kept = fresh(acme.development)
+    assert (kept.outbound_paused, kept.pauses_by_people, newest_entry(acme).action) == (
+        True, ["outbound"], "environment.updated",
+    )  # fmt: skip
+
+
+def test_only_the_environment_that_the_page_stands_in_may_be_changed(
+    acme: House, signed_in: Callable[..., Client]
+) -> None:
+    client = signed_in("owner")
+    assert client.get(page(acme.production)).status_code == 200
+    assert client.post(page(acme.production), {"name": "Other", "slug": "other"}).status_code == 403
+    assert client.get(page(acme.production, "delivery-mode")).status_code == 403
+
+
+@pytest.mark.parametrize("slug", ["production", "nowhere"])
+def test_an_admin_of_one_environment_learns_from_no_answer_which_slugs_are_taken(
+    slug: str, acme: House, signed_in: Callable[..., Client]
+) -> None:
+    client = signed_in("environment_admin")
+    client.post(page(acme.development), {"name": "Renamed", "slug": slug})
+    kept = fresh(acme.development)
+    assert (kept.name, kept.slug, slug in told(client)) == ("Renamed", "development", False)
+
+
+def test_a_new_environment_starts_in_capture(acme: House, signed_in: Callable[..., Client]) -> None:
+    signed_in("owner").post(address("environments.environment", "add"), {"name": "Customer Initech"})
+    made = Environment.objects.in_organization(acme.organization).get(slug="customer-initech")
+    assert (made.delivery_mode, newest_entry(acme).action) == ("capture", "environment.created")
+
+
+def test_a_taken_slug_is_told_and_nothing_is_made(acme: House, signed_in: Callable[..., Client]) -> None:
+    client = signed_in("owner")
+    client.post(address("environments.environment", "add"), {"name": "Again", "slug": "development"})
+    assert "has an environment with the slug development already" in told(client)
+    assert Environment.objects.in_organization(acme.organization).count() == 2
+
+
+def test_an_environment_that_is_not_empty_is_not_deleted(acme: House, signed_in: Callable[..., Client]) -> None:
+    client = signed_in("owner")
+    client.post(page(acme.development, "delete"), {"post": "yes"})
+    assert "not empty" in told(client)
+    assert fresh(acme.development)
+
+
+def test_an_empty_environment_is_deleted_and_the_page_moves_on(acme: House, signed_in: Callable[..., Client]) -> None:
+    client = signed_in("owner")
+    client.post(address("environments.environment", "add"), {"name": "Short"})
+    made = Environment.objects.in_organization(acme.organization).get(slug="short")
+    client.get("/console/", {"environment": made.pk})
+    assert client.post(page(made, "delete"), {"post": "yes"}).status_code == 302
+    assert not Environment.objects.in_organization(acme.organization).filter(pk=made.pk).exists()
+    assert client.get("/console/").context["console"].environment == acme.production
+
+
+def test_an_inbox_is_made_by_its_service(acme: House, signed_in: Callable[..., Client]) -> None:
+    signed_in("owner").post(address("inboxes.inbox", "add"), {"username": "sales", "display_name": "Sales"})
+    with inside(acme.development):
+        inbox = Inbox.objects.in_environment(acme.development).get(display_name="Sales")
+    assert inbox.email.startswith("sales-")
+    assert newest_entry(acme).action == "inbox.created"
+
+
+def test_an_address_that_is_not_to_be_had_is_told(acme: House, signed_in: Callable[..., Client]) -> None:
+    client = signed_in("owner")
+    client.post(address("inboxes.inbox", "add"), {"username": "support", "domain": "elsewhere.example"})
+    assert "This address is not available" in told(client)
+
+
+def test_an_inbox_is_changed_and_deleted_with_its_mail(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, inbox = signed_in("owner"), acme.here("inboxes.inbox")
+    client.post(page(inbox), {"display_name": "Help desk", "send_paused": "on"})
+    with inside(acme.development):
+        kept = fresh(inbox)
+        assert (kept.display_name, kept.send_paused, kept.email) == ("Help desk", True, inbox.email)
+    client.post(page(inbox, "delete"), {"post": "yes"})
+    assert client.get(page(acme.here("mail.message"))).status_code == 404
+
+
+def test_a_domain_is_claimed_and_an_operator_may_vouch_for_it(acme: House, signed_in: Callable[..., Client]) -> None:
+    client = signed_in("owner")
+    client.post(address("inboxes.domain", "add"), {"name": "Mail.Acme.example"})
+    with inside(acme.development):
+        domain = Domain.objects.in_environment(acme.development).get(name="mail.acme.example")
+    assert "agentpost-verification=" in client.get(page(domain)).content.decode()
+    signed_in("operator").post(page(domain, "vouch"), {"confirmed": "yes"})
+    with inside(acme.development):
+        assert fresh(domain).status == "verified"
+
+
+def test_a_webhook_secret_is_shown_once(acme: House, signed_in: Callable[..., Client]) -> None:
+    client = signed_in("environment_admin")
+    given = {"url": "https://hooks.example/agent", "events": ["message.received", "message.*"]}
+    shown = client.post(address("webhooks.webhookendpoint", "add"), given).content.decode()
+    with inside(acme.development):
+        endpoint = WebhookEndpoint.objects.in_environment(acme.development).get(url="https://hooks.example/agent")
+    assert endpoint.secret in shown
+    assert endpoint.secret not in client.get(page(endpoint)).content.decode()
+
+
+@pytest.mark.parametrize("url", ["https://169.254.169.254/latest", "https://10.0.0.8/", "ftp://hooks.example/"])
+def test_a_webhook_never_points_inside(url: str, acme: House, signed_in: Callable[..., Client]) -> None:
+    given = {"url": url, "events": ["*"]}
+    signed_in("owner").post(address("webhooks.webhookendpoint", "add"), given)
+    with inside(acme.development):
+        assert WebhookEndpoint.objects.in_environment(acme.development).count() == 1
+
+
+def test_headers_of_a_webhook_are_shown_by_name_only(acme: House, signed_in: Callable[..., Client]) -> None:
+    shown = signed_in("owner").get(page(acme.here("webhooks.webhookendpoint"))).content.decode()
+    assert ("X-A" in shown, "hidden-value" in shown) == (True, False)
+
+
+def secret_in(shown: str) -> str:
+    return shown.partition('id="secret">')[2].partition("<")[0]
+
+
+def test_a_key_is_shown_once_and_opens_its_environment(acme: House, signed_in: Callable[..., Client]) -> None:
+    given = {"name": "agent", "scopes": ["messages:read", "inboxes:read"], "reach": "environment", "days": "30"}
+    shown = signed_in("environment_admin").post(address("apikeys.apikey", "add"), given).content.decode()
+    key = key_of(secret_in(shown))
+    assert (key.name, key.scopes) == ("agent", ["inboxes:read", "messages:read"])
+    assert environments_of(key) == [acme.development]
+    assert key.expires_at is not None
+
+
+@pytest.mark.parametrize(
+    "more", [{"reach": "organization"}, {"scopes": ["members:write"]}, {"scopes": ["api_keys:write"]}]
+)
+def test_an_admin_of_one_environment_makes_no_key_for_more(
+    more: dict[str, Any], acme: House, signed_in: Callable[..., Client]
+) -> None:
+    given = {"name": "agent", "scopes": ["messages:read"], "reach": "environment", **more}
+    response = signed_in("environment_admin").post(address("apikeys.apikey", "add"), given)
+    assert "is not one of the available choices" in response.content.decode()
+    assert not ApiKey.objects.in_organization(acme.organization).filter(name="agent").exists()
+
+
+def test_a_key_is_rotated_and_revoked(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, key = signed_in("owner"), acme.here("apikeys.apikey")
+    secret = secret_in(client.post(page(key, "rotate"), {"confirmed": "yes"}).content.decode())
+    assert key_of(secret).pk == key.pk
+    client.post(page(key, "revoke"), {"confirmed": "yes"})
+    assert fresh(key).revoked_at is not None
+
+
+def test_an_admin_of_the_environment_adds_a_member_by_address(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, where = signed_in("environment_admin"), address("environments.environmentmembership", "add")
+    client.post(where, {"email": "production@acme.example", "role": "member"})
+    places = EnvironmentMembership.objects.in_organization(acme.organization).filter(environment=acme.development)
+    assert places.filter(member__user__email="production@acme.example").exists()
+
+
+@pytest.mark.parametrize("email", ["nobody@acme.example", "owner@globex.example"])
+def test_whoever_is_no_member_cannot_be_added_to_an_environment(
+    email: str, acme: House, globex: House, signed_in: Callable[..., Client]
+) -> None:
+    client = signed_in("environment_admin")
+    client.post(address("environments.environmentmembership", "add"), {"email": email, "role": "member"})
+    assert "No member of the organization has this address" in told(client)
+
+
+def test_a_place_in_an_environment_is_changed_and_taken(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, place = signed_in("environment_admin"), acme.here("environments.environmentmembership")
+    client.post(page(place), {"role": "admin"})
+    assert (fresh(place).role, newest_entry(acme).before) == ("admin", {"role": "member"})
+    client.post(page(place, "delete"), {"post": "yes"})
+    assert newest_entry(acme).action == "environment_member.removed"
+
+
+@pytest.mark.parametrize(("role", "becomes"), [("owner", "owner"), ("admin", "member")])
+def test_only_the_owner_hands_over_ownership(
+    role: str, becomes: str, acme: House, signed_in: Callable[..., Client]
+) -> None:
+    member = acme.here("environments.member")
+    signed_in(role).post(page(member), {"role": "owner"})
+    assert fresh(member).role == becomes
+    assert Member.objects.in_organization(acme.organization).filter(role="owner").count() == 1
+
+
+def test_the_owner_is_not_removed(acme: House, signed_in: Callable[..., Client]) -> None:
+    client = signed_in("admin")
+    client.post(page(member_of(acme, "owner"), "delete"), {"post": "yes"})
+    assert "The owner cannot be removed" in told(client)
+
+
+def test_an_invitation_is_made_and_revoked(acme: House, signed_in: Callable[..., Client]) -> None:
+    client = signed_in("admin")
+    given = {"email": "new@acme.example", "role": "member"}
+    assert "/console/invitations/" in client.post(address("environments.invitation", "add"), given).content.decode()
+    invitation = Invitation.objects.in_organization(acme.organization).get(email="new@acme.example")
+    client.post(page(invitation, "revoke"), {"confirmed": "yes"})
+    assert fresh(invitation).status == "revoked"
+
+
+def test_nobody_is_invited_as_owner(acme: House, signed_in: Callable[..., Client]) -> None:
+    given = {"email": "new@acme.example", "role": "owner"}
+    signed_in("owner").post(address("environments.invitation", "add"), given)
+    assert not Invitation.objects.in_organization(acme.organization).filter(email="new@acme.example").exists()
+
+
+def test_the_organization_is_renamed(acme: House, signed_in: Callable[..., Client]) -> None:
+    signed_in("owner").post(page(acme.organization), {"name": "Acme Corporation"})
+    acme.organization.refresh_from_db()
+    assert (acme.organization.name, newest_entry(acme).before) == ("Acme Corporation", {"name": "Acme"})
+
+
+def test_an_operator_finds_every_organization(acme: House, globex: House, signed_in: Callable[..., Client]) -> None:
+    shown = signed_in("operator").get(address("environments.organization")).content.decode()
+    assert (page(acme.organization) in shown, page(globex.organization) in shown) == (True, True)
