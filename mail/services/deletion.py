@@ -1,4 +1,11 @@
-"""Deleting mail: rows, what hangs on them, and the objects that nothing refers to any more."""
+"""Deleting mail: rows, what hangs on them, and the objects that nothing refers to any more.
+
+Locks are taken in the order in which receiving takes them: messages, threads, blobs.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
 
 from environments.callers import Actor
 from environments.models import Environment
@@ -9,22 +16,22 @@ from mail.models import Attachment, Message, Thread
 from mail.services import blobs, threads
 
 
-def delete_messages(environment: Environment, messages: "Message.QuerySet") -> int:  # type: ignore[name-defined]
+@dataclass(frozen=True)
+class Gone:
+    """What deleted messages leave behind."""
+
+    count: int
+    size: int
+    thread_ids: frozenset[str]
+    blob_ids: frozenset[str]
+
+
+def delete_messages(environment: Environment, messages: QuerySet[Message]) -> int:
     """Delete these messages of the environment that the transaction is bound to; return how many they were."""
-    found = list(messages.values_list("pk", "thread_id", "raw_id", "size"))
-    ids = [pk for pk, *_ in found]
-    blob_ids = {raw for _, _, raw, _ in found} | _attached(environment, ids)
-    Message.objects.in_environment(environment).filter(pk__in=ids).delete()
-    threads.recount(environment, {thread for _, thread, _, _ in found})
-    blobs.release(environment, blob_ids)
-    if found:
-        usage.count(environment.pk, {"bytes_stored": -sum(size for *_, size in found)})
-    return len(found)
-
-
-def _attached(environment: Environment, message_ids: list[str]) -> set[str]:
-    rows = Attachment.objects.in_environment(environment).filter(message__in=message_ids)
-    return set(rows.values_list("blob_id", flat=True))
+    gone = _delete_rows(environment, messages)
+    threads.recount(environment, gone.thread_ids)
+    _free(environment, gone)
+    return gone.count
 
 
 def delete_thread(environment: Environment, thread: Thread) -> int:
@@ -34,6 +41,30 @@ def delete_thread(environment: Environment, thread: Thread) -> int:
 
 def delete_inbox(environment: Environment, inbox: Inbox, *, actor: Actor) -> int:
     """Delete an inbox with its mail, and hold its address; return how many messages went with it."""
-    deleted = delete_messages(environment, Message.objects.in_environment(environment).filter(inbox=inbox))
-    release_inbox(inbox, environment, actor=actor)
-    return deleted
+    list(Inbox.objects.in_environment(environment).select_for_update().filter(pk=inbox.pk))  # arriving mail waits
+    gone = _delete_rows(environment, Message.objects.in_environment(environment).filter(inbox=inbox))
+    release_inbox(inbox, environment, actor=actor)  # its threads go with it
+    _free(environment, gone)
+    return gone.count
+
+
+def _delete_rows(environment: Environment, messages: QuerySet[Message]) -> Gone:
+    locked = messages.order_by("pk").select_for_update()  # who deletes the same at the same time finds nothing
+    found = list(locked.values_list("pk", "thread_id", "raw_id", "size"))
+    ids = [pk for pk, *_ in found]
+    attached = Attachment.objects.in_environment(environment).filter(message__in=ids).values_list("blob_id", flat=True)
+    gone = Gone(
+        count=len(found),
+        size=sum(size for *_, size in found),
+        thread_ids=frozenset(thread for _, thread, _, _ in found),
+        blob_ids=frozenset([*(raw for _, _, raw, _ in found), *attached]),
+    )
+    Message.objects.in_environment(environment).filter(pk__in=ids).delete()
+    return gone
+
+
+def _free(environment: Environment, gone: Gone) -> None:
+    """Delete the bytes that nothing refers to any more, and count what is kept no longer."""
+    blobs.release(environment, gone.blob_ids)
+    if gone.size:
+        usage.count(environment.pk, {"bytes_stored": -gone.size})

@@ -3,13 +3,13 @@
 import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from environments.models import Environment
 from mail.models import Message, Thread
 
 PARTICIPANTS = 50
+SHOWN = ("created_at", "snippet", "from_email", "from_name", "to_addresses", "cc_addresses")
 
 
 def message_id_digest(message_id: str) -> uuid.UUID:
@@ -93,18 +93,20 @@ def _merged(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dic
 
 def recount(environment: Environment, thread_ids: Iterable[str]) -> None:
     """Bring threads in line with the messages they still have; delete those with none."""
-    for thread in Thread.objects.in_environment(environment).filter(pk__in=set(thread_ids)).select_for_update():
-        messages = Message.objects.in_environment(environment).filter(thread=thread).order_by("pk")
-        rest = list(messages.only("created_at", "snippet", "from_email", "from_name", "to_addresses", "cc_addresses"))
-        if not rest:
-            thread.delete()
-            continue
-        thread.message_count, thread.last_message_at = len(rest), _latest(rest)
-        thread.snippet, thread.participants = rest[-1].snippet, []
-        for message in rest:
-            thread.participants = _merged(thread.participants, people(message))
-        thread.save(update_fields=["message_count", "last_message_at", "snippet", "participants"])
+    rows = Thread.objects.in_environment(environment).filter(pk__in=set(thread_ids))
+    locked = list(rows.order_by("pk").select_for_update())  # then nothing joins them any more
+    messages = Message.objects.in_environment(environment).filter(thread__in=locked)
+    kept = set(messages.values_list("thread_id", flat=True).distinct())
+    rows.filter(pk__in={thread.pk for thread in locked} - kept).delete()
+    for thread in locked:
+        if thread.pk in kept:
+            _tell_anew(thread, list(messages.filter(thread=thread).order_by("pk").only(*SHOWN)))
 
 
-def _latest(messages: Sequence[Message]) -> datetime:
-    return max(message.created_at for message in messages)
+def _tell_anew(thread: Thread, messages: Sequence[Message]) -> None:
+    thread.message_count = len(messages)
+    thread.last_message_at = max(message.created_at for message in messages)
+    thread.snippet, thread.participants = messages[-1].snippet, []
+    for message in messages:
+        thread.participants = _merged(thread.participants, people(message))
+    thread.save(update_fields=["message_count", "last_message_at", "snippet", "participants"])
