@@ -9,6 +9,8 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.renderers import TemplateHTMLRenderer
 
+from agentpost_site.errors import method_not_allowed
+
 
 def described() -> dict[str, Any]:
     """Return the OpenAPI document."""
@@ -25,6 +27,12 @@ class OpenAPI(View):
         if OpenAPI.document is None:
             OpenAPI.document = json.dumps(described()).encode()
         return HttpResponse(OpenAPI.document, content_type="application/json")
+
+    def http_method_not_allowed(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+        """Refuse in the API's shape."""
+        answer = method_not_allowed(request)
+        answer["Allow"] = ", ".join(self._allowed_methods())
+        return answer
 
 
 class Docs(SpectacularSwaggerSplitView):

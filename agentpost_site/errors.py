@@ -25,6 +25,11 @@ def not_found(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     return _answer(request, errors.NotFound())
 
 
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    """Answer 405."""
+    return _answer(request, errors.MethodNotAllowed())
+
+
 def server_error(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     """Answer 500."""
     return _answer(request, InternalError())

@@ -129,14 +129,16 @@ def _from_drf(problem: exceptions.APIException) -> errors.Refusal:
         return errors.Unauthenticated()
     if isinstance(problem, exceptions.NotFound):
         return errors.NotFound()
+    if isinstance(problem, exceptions.MethodNotAllowed):
+        return errors.MethodNotAllowed()
     refusal = errors.Refusal(str(problem.detail), fix=FIXES.get(problem.status_code))
     refusal.status = problem.status_code  # type: ignore[misc]
     refusal.code = CODES.get(problem.status_code, "bad_request")  # type: ignore[misc]
     return refusal
 
 
-CODES = {405: "method_not_allowed", 415: "unsupported_media_type", 400: "malformed_request", 403: "forbidden"}
-FIXES = {405: "See the API reference for the methods of this path.", 415: "Send Content-Type: application/json."}
+CODES = {415: "unsupported_media_type", 400: "malformed_request", 403: "forbidden"}
+FIXES = {415: "Send Content-Type: application/json."}
 
 
 def _details(problem: Any, path: str = "") -> Any:

@@ -128,6 +128,15 @@ class NotFound(Refusal):
     fix = "Check the id, and that the key reaches its environment."
 
 
+class MethodNotAllowed(Refusal):
+    """A method that the path does not have."""
+
+    status = 405
+    code = "method_not_allowed"
+    message = "This path does not have that method."
+    fix = "See Allow, or the API reference, for the methods of this path."
+
+
 class Conflict(Refusal):
     """What is asked clashes with what is there."""
 

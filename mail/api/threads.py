@@ -113,7 +113,7 @@ class ThreadView(ThreadsBase):
         labels.add(self.environment, [thread], self.body(LabelsBody)["labels"])
         return Response(self.present([thread])[0])
 
-    @extend_schema(request=LabelsBody, responses=ThreadOutput)
+    @extend_schema(request=LabelsBody, responses={200: ThreadOutput})
     def remove_labels(self, request: Request, pk: str) -> Response:
         """Remove labels from a thread."""
         thread = self.found(pk)
