@@ -351,8 +351,11 @@ class AuditView(OrganizationViewSet):
     def get_queryset(self) -> QuerySet:
         rows = super().get_queryset()
         caller = self.caller
-        if caller.environment_ids is not None or not caller.may_reach_live:
-            rows = rows.filter(environment_id__in=caller.reachable().values("pk"))
+        if caller.environment_ids is not None:
+            return rows.filter(environment_id__in=caller.reachable().values("pk"))
+        if not caller.may_reach_live:
+            live = Environment.objects.in_organization(caller.organization_id).filter(delivery_mode="live")
+            return rows.exclude(environment_id__in=live.values("pk"))
         return rows
 
     @extend_schema(parameters=[AuditQuery], responses=AuditOutput(many=True))
