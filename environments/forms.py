@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.apps import apps
 from rest_framework import serializers
 
+from environments.ids import is_id
 from environments.resolution import SLUG
 from environments.text import is_single_line
 
@@ -77,6 +79,29 @@ class MomentField(serializers.DateTimeField):
             return super().to_internal_value(value).astimezone(UTC)
         except OverflowError:
             self.fail("overflow")
+
+
+class EnvironmentRelatedField(serializers.ListField):
+    """Ids in a body that name rows of the same environment; any other id does not exist. One query for all of them.
+
+    ``model_label`` is the model, as in a foreign key: ``inboxes.Inbox``.
+    """
+
+    child = StrictCharField(max_length=40)
+
+    def __init__(self, model_label: str, **options: Any) -> None:
+        self.model_label = model_label
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        given = list(dict.fromkeys(super().to_internal_value(data)))
+        model = apps.get_model(self.model_label)
+        rows = model.objects.in_environment(self.context["environment"])
+        ids = [identifier for identifier in given if is_id(model._meta.pk.prefix, identifier)]
+        known = set(rows.filter(pk__in=ids).values_list("pk", flat=True))
+        if missing := [identifier for identifier in given if identifier not in known]:
+            raise serializers.ValidationError(f"There is no {model._meta.verbose_name} {missing[0]}.")
+        return given
 
 
 class Body(serializers.Serializer):

@@ -38,6 +38,15 @@ def decode(prefix: str, text: str) -> uuid.UUID:
     return uuid.UUID(int=int(ulid.translate(AS_PYTHON_READS), 32))
 
 
+def is_id(prefix: str, text: str) -> bool:
+    """Return whether the text is a public id with this prefix."""
+    try:
+        decode(prefix, text)
+    except ValueError:
+        return False
+    return True
+
+
 def new_id(prefix: str) -> str:
     """Return a fresh id, larger than every one that this process made before."""
     return encode(prefix, uuid7())

@@ -266,7 +266,7 @@ class AuditEntry(OrganizationOwned):
 class UsageHour(EnvironmentOwned):
     """What an environment used in one hour.
 
-    Each process counts in a slot of its own, so that two of them never wait for one another's row; a reader adds the
+    Each process counts in one of 64 slots, so that two of them seldom wait for one another's row; a reader adds the
     slots up.
     """
 

@@ -21,7 +21,7 @@ from rest_framework.serializers import Serializer
 from environments.answers import as_refusal
 from environments.callers import Actor
 from environments.errors import Refusal
-from environments.ids import decode
+from environments.ids import is_id
 from environments.models import Environment, EnvironmentMembership, Member, Organization
 
 MACHINE = Actor("system", name="manage.py")
@@ -151,7 +151,7 @@ def validated(form: type[Serializer], **given: Any) -> dict[str, Any]:
 
 def organization_named(name: str) -> Organization:
     """Return the organization with this id or slug. Raises CommandError."""
-    column = "pk" if _is_id("org", name) else "slug"
+    column = "pk" if is_id("org", name) else "slug"
     found = Organization.objects.filter(**{column: name}).first()
     if found is None:
         raise CommandError(f"There is no organization {_in_one_line(name)}.")
@@ -169,14 +169,14 @@ def environment_named(name: str, organization: str | None = None) -> Environment
         return _only(environments_named(organization_named(owner), [slug]), name)
     if organization:
         return _only(environments_named(organization_named(organization), [name]), name)
-    rows = Environment.everywhere.filter(**{"pk" if _is_id("env", name) else "slug": name})
+    rows = Environment.everywhere.filter(**{"pk" if is_id("env", name) else "slug": name})
     return _only(list(rows[:2]), name)
 
 
 def environments_named(organization: Organization, names: Sequence[str]) -> list[Environment]:
     """Return the organization's environments with these ids or slugs, in that order. Raises CommandError."""
     rows = Environment.objects.in_organization(organization)
-    found = [rows.filter(**{"pk" if _is_id("env", name) else "slug": name}).first() for name in names]
+    found = [rows.filter(**{"pk" if is_id("env", name) else "slug": name}).first() for name in names]
     for name, environment in zip(names, found, strict=True):
         if environment is None:
             raise CommandError(f"The organization {organization.slug} has no environment {_in_one_line(name)}.")
@@ -190,17 +190,6 @@ def _only(found: Sequence[Environment], name: str) -> Environment:
         message = f"Several organizations have an environment {name}: add --organization, or give the environment's id."
         raise CommandError(message)
     return found[0]
-
-
-def _is_id(prefix: str, name: str) -> bool:
-    try:
-        decode(prefix, name)
-    except ValueError:
-        return False
-    return True
-
-
-# --- People -----------------------------------------------------------------------------------------------------------
 
 
 def person_in_charge(environment: Environment, email: str) -> Actor:

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from environments.callers import Caller
 from environments.errors import EnvironmentConflict, EnvironmentRequired, NotFound
-from environments.ids import decode, encode
+from environments.ids import encode, is_id
 from environments.models import Environment
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -42,7 +42,7 @@ def find(caller: Caller, name: str) -> Environment:
 
 
 def _named(caller: Caller, names: Sequence[str]) -> Environment:
-    ids = [name for name in names if _is_id(name)]
+    ids = [name for name in names if is_id("env", name)]
     slugs = [name for name in names if SLUG.fullmatch(name)]
     if len(ids) + len(slugs) < len(names):
         raise NotFound
@@ -53,14 +53,6 @@ def _named(caller: Caller, names: Sequence[str]) -> Environment:
     if len({found[name].pk for name in names}) > 1:
         raise EnvironmentConflict
     return found[names[0]]
-
-
-def _is_id(name: str) -> bool:
-    try:
-        decode("env", name)
-    except ValueError:
-        return False
-    return True
 
 
 def _of_item(caller: Caller, item: ItemEnvironment) -> Environment:

@@ -182,19 +182,3 @@ def row_with_id(rows: models.QuerySet, identifier: str, named_by: str = "pk") ->
     if row is None:
         raise NotFound
     return row
-
-
-class EnvironmentRelatedField(serializers.CharField):
-    """An id in a body that names a row of the same environment; any other id does not exist."""
-
-    def __init__(self, model: type[EnvironmentOwned], **options: Any) -> None:
-        self.model = model
-        super().__init__(**options)
-
-    def to_internal_value(self, data: Any) -> EnvironmentOwned:  # type: ignore[override]
-        identifier = super().to_internal_value(data)
-        rows = self.model.objects.in_environment(self.context["environment"])
-        try:
-            return row_with_id(rows, identifier)
-        except NotFound:
-            raise serializers.ValidationError(f"There is no {self.model._meta.verbose_name} {identifier}.") from None

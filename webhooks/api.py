@@ -13,13 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from environments.clock import written
-from environments.forms import Body, Query, StrictCharField
+from environments.forms import Body, EnvironmentRelatedField, Query, StrictCharField
 from environments.viewsets import EnvironmentViewSet
-from webhooks import endpoints
 from webhooks.addresses import TargetError, check_url
-from webhooks.log import cursor_of, position_of, read_log
 from webhooks.models import EVENT_TYPES, DeliveryAttempt, Event, WebhookDelivery, WebhookEndpoint
-from webhooks.services import envelope
+from webhooks.services import endpoints
+from webhooks.services.events import envelope
+from webhooks.services.log import event_behind, read_log
 from webhooks.transport import is_permitted_header
 
 FAMILIES = {name.partition(".")[0] + ".*" for name in EVENT_TYPES}
@@ -72,7 +72,7 @@ class EndpointBody(Body):
     url = TargetField(max_length=2048)
     events = serializers.ListField(child=EventTypeField(), min_length=1, max_length=50)
     description = StrictCharField(max_length=500, required=False, allow_blank=True)
-    inbox_ids = serializers.ListField(child=StrictCharField(max_length=40), max_length=1000, required=False)
+    inbox_ids = EnvironmentRelatedField("inboxes.Inbox", max_length=100, required=False)
     headers = HeadersField(required=False)
     client_id = StrictCharField(max_length=200, required=False)
 
@@ -83,7 +83,7 @@ class EndpointChanges(Body):
     url = TargetField(max_length=2048, required=False)
     events = serializers.ListField(child=EventTypeField(), min_length=1, max_length=50, required=False)
     description = StrictCharField(max_length=500, required=False, allow_blank=True)
-    inbox_ids = serializers.ListField(child=StrictCharField(max_length=40), max_length=1000, required=False)
+    inbox_ids = EnvironmentRelatedField("inboxes.Inbox", max_length=100, required=False)
     headers = HeadersField(required=False)
 
 
@@ -300,13 +300,13 @@ class EventView(EnvironmentViewSet):
     def list(self, request: Request) -> Response:
         """Read the log, oldest first, from behind ``after``; ``next_cursor`` is where to go on, now or later."""
         given = self.query(EventQuery)
-        after = position_of(self.environment, given["after"]) if "after" in given else None
+        after = event_behind(self.environment, given["after"]) if "after" in given else None
         found, has_more = read_log(self.environment, after, given.get("types", []), given["limit"])
         return Response(
             {
                 "data": [envelope(event, self.environment) for event in found],
                 "has_more": has_more,
-                "next_cursor": cursor_of(self.environment, found[-1]) if found else given.get("after"),
+                "next_cursor": found[-1].pk if found else given.get("after"),
             }
         )
 

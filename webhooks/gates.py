@@ -39,7 +39,10 @@ NEXT_DUE = Gate(
       JOIN environments_environment e ON e.id = d.environment_id
      WHERE d.state = 'pending' AND NOT e.webhooks_paused
     """,
-    reads={"webhooks.WebhookDelivery": ["next_attempt_at", "state"]},
+    reads={
+        "webhooks.WebhookDelivery": ["environment_id", "state", "next_attempt_at"],
+        "environments.Environment": ["id", "webhooks_paused"],
+    },
 )
 
 GATES = [

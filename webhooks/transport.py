@@ -29,7 +29,7 @@ LARGE_BODY = 2**20
 # Shorter than the idle time-outs of the usual receivers (5 s and more), which would else close under our next POST.
 KEEP_ALIVE_SECONDS = 4.0
 DEFAULT_HEADERS = {
-    "User-Agent": "AgentPost-Webhooks/1.0",
+    "User-Agent": "AgentPost-Webhooks/1",
     "Content-Type": "application/json",
     "Accept": "*/*",
     "Accept-Encoding": "identity",

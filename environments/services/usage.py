@@ -1,4 +1,4 @@
-"""What an environment used: counted in slots that no two processes share, added up when somebody asks."""
+"""What an environment used: counted in slots that processes seldom share, added up when somebody asks."""
 
 import os
 from collections.abc import Mapping

@@ -14,7 +14,7 @@ from environments.services.audit import record
 from inboxes.models import Domain, Inbox
 from inboxes.services import addresses
 from inboxes.services.addresses import AddressNotAvailable
-from webhooks.services import Happening, publish
+from webhooks.services.events import Happening, publish
 
 Kind, Status = Domain.Kind, Domain.Status
 

@@ -14,7 +14,7 @@ from inboxes.models import AddressHold, Domain, Inbox
 from inboxes.services import addresses
 from inboxes.services.addresses import AddressNotAvailable
 from inboxes.services.domains import claimed_subdomain
-from webhooks.services import Happening, publish
+from webhooks.services.events import Happening, publish
 
 
 def create_inbox(

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from apikeys.idempotency import HEADER, answered_once
 from environments.errors import field_error
-from environments.ids import first_at
+from environments.ids import first_at, is_id
 from environments.viewsets import EnvironmentViewSet
 from inboxes.models import Inbox
 from mail.api.bodies import (
@@ -171,7 +171,7 @@ class MessageView(MessagesBase):
         labels.add(self.environment, [message], self.body(LabelsBody)["labels"])
         return Response(message_json(self.environment, message))
 
-    @extend_schema(request=LabelsBody, responses=MessageOutput)
+    @extend_schema(request=LabelsBody, responses={200: MessageOutput})
     def remove_labels(self, request: Request, pk: str) -> Response:
         """Remove labels from a message."""
         message = self.found(pk)
@@ -192,8 +192,7 @@ class MessageBatchView(MessagesBase):
     scopes = {"batch_get": "messages:read"}  # noqa: RUF012 - declared in the base
 
     def _asked(self, ids: list[str]) -> tuple[list[Message], list[str]]:
-        field = Message._meta.pk
-        valid = {identifier for identifier in ids if _is_id(field, identifier)}
+        valid = {identifier for identifier in ids if is_id("msg", identifier)}
         by_id = {row.pk: row for row in self.get_queryset().filter(pk__in=valid)}
         return [by_id[key] for key in dict.fromkeys(ids) if key in by_id], [key for key in ids if key not in by_id]
 
@@ -216,14 +215,6 @@ class MessageBatchView(MessagesBase):
             labels.add(self.environment, found, given["add_labels"])
             labels.remove(self.environment, found, given["remove_labels"])
         return self._answer(found, missing)
-
-
-def _is_id(field: Any, text: str) -> bool:
-    try:
-        field.to_python(text)
-    except Exception:  # noqa: BLE001 - any text that is no id
-        return False
-    return True
 
 
 def as_download(response: HttpResponse) -> HttpResponse:

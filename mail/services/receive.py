@@ -18,7 +18,7 @@ from mail.parsing import Address, ParsedMail, parse
 from mail.services import blobs
 from mail.services.threads import Threads, ancestors, message_id_digest
 from mail.smtp.intake import Arrival
-from webhooks.services import Happening, publish
+from webhooks.services.events import Happening, publish
 
 LONGEST_ADDRESS = 320
 LONGEST_TYPE = 255

@@ -21,7 +21,7 @@ from mail.services import blobs
 from mail.services.compose import File, Outgoing, compose, new_message_id
 from mail.services.receive import SNIPPET, people, recipient_rows
 from mail.services.threads import Threads, message_id_digest
-from webhooks.services import Happening, publish
+from webhooks.services.events import Happening, publish
 
 CAPTURED = Message.Status.CAPTURED
 CAPTURES = "The environment is in capture mode: mail is stored as sent, and nothing leaves."

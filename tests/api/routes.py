@@ -15,8 +15,8 @@ from inboxes.services.domains import add_domain
 from mail.models import Attachment, Message
 from mail.services import labels
 from tests.world import World
-from webhooks.endpoints import create_endpoint
 from webhooks.models import Event, WebhookDelivery
+from webhooks.services.endpoints import create_endpoint
 
 HOOK = "https://hooks.acme.example/in"
 

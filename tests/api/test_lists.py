@@ -19,9 +19,9 @@ from mail.models import Message, Thread
 from mail.services import labels
 from tests.api.routes import CALLS, HERE, HOOK, OF_AN_ENVIRONMENT, mail_with_file
 from tests.world import Api, World, build, error_of
-from webhooks.endpoints import create_endpoint
 from webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
-from webhooks.services import Happening, publish
+from webhooks.services.endpoints import create_endpoint
+from webhooks.services.events import Happening, publish
 
 Grow = Callable[[World, Environment, int], None]
 NUMBERS: Iterator[int] = iter(range(10**9))

@@ -12,7 +12,7 @@ from environments.models import Environment, Organization
 from tests.webhooks.receiver import Receiver
 from webhooks.delivery.deliverer import deliver_due_once
 from webhooks.models import DeliveryAttempt, Event, WebhookDelivery, WebhookEndpoint
-from webhooks.services import Happening, publish
+from webhooks.services.events import Happening, publish
 from webhooks.signing import new_secret
 
 

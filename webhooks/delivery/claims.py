@@ -14,7 +14,7 @@ from environments.gates import ask
 from environments.ids import decode, encode
 from environments.models import Environment
 from webhooks.models import WebhookDelivery, WebhookEndpoint
-from webhooks.services import wake_deliverer
+from webhooks.services.events import wake_deliverer
 
 LEASE = timedelta(seconds=60)
 POST_TIMEOUT = 30.0

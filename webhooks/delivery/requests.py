@@ -6,7 +6,7 @@ from datetime import datetime
 import orjson
 
 from webhooks.models import WebhookDelivery, WebhookEndpoint
-from webhooks.services import envelope
+from webhooks.services.events import envelope
 from webhooks.signing import sign
 
 USER_AGENT = "AgentPost-Webhooks/1"

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
-from webhooks.services import CHANNEL
+from webhooks.services.events import CHANNEL
 
 logger = logging.getLogger(__name__)
 

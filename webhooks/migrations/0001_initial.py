@@ -4,10 +4,11 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.manager
+from django.db import migrations, models
+
 import environments.clock
 import environments.fields
 import environments.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
