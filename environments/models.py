@@ -142,7 +142,13 @@ class Invitation(OrganizationOwned, Timestamped):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email} ({self.status})"
+        return f"{self.email} ({self.status_now})"
+
+    @property
+    def status_now(self) -> str:
+        """Return the status; what has run out is expired, written down or not."""
+        has_run_out = self.status == self.Status.PENDING and self.expires_at <= clock.now()
+        return self.Status.EXPIRED if has_run_out else self.status
 
 
 class Environment(OrganizationOwned, Timestamped):

@@ -87,7 +87,7 @@ def invitation_json(invitation: Invitation, token: str | None = None) -> dict[st
         "organization_id": invitation.organization_id,
         "email": invitation.email,
         "role": invitation.role,
-        "status": invitation.status,
+        "status": invitation.status_now,
         "expires_at": written(invitation.expires_at),
         "created_at": written(invitation.created_at),
         "updated_at": written(invitation.updated_at),
