@@ -59,6 +59,7 @@ class Inbox(EnvironmentOwned, Timestamped):
     domain = SameEnvironmentForeignKey(Domain, models.RESTRICT, null=True, blank=True)
     client_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - absent is not empty: it is unique
     send_paused = models.BooleanField(default=False)
+    paused_by_person = models.BooleanField(default=False, db_default=False, editable=False)
     metadata = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -94,7 +94,8 @@ class InboxAdmin(EnvironmentModelAdmin):
     def save_model(self, request: ConsoleRequest, obj: Inbox, form: Any, change: bool) -> None:  # noqa: FBT001
         console, given = request.console, form.cleaned_data
         if change:
-            inboxes.update_inbox(obj, {name: given[name] for name in form.changed_data})
+            changes = {name: given[name] for name in form.changed_data}
+            inboxes.update_inbox(obj, console.here, changes, actor=console.actor)
             return
         wanted = {name: value or None for name, value in given.items() if name != "display_name"}
         made, _ = inboxes.create_inbox(console.here, actor=console.actor, display_name=given["display_name"], **wanted)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from environments.callers import Actor
+from environments.errors import PersonRequired
 from environments.gates import ask
 from environments.ids import decode
 from environments.models import Environment
@@ -87,12 +88,27 @@ def _domain(environment: Environment, name: str) -> Domain:
     return domain
 
 
-def update_inbox(inbox: Inbox, changes: dict[str, Any]) -> Inbox:
-    """Change display name, metadata or ``send_paused``."""
-    for name, value in changes.items():
-        setattr(inbox, name, value)
-    inbox.save(update_fields=list(changes) or None)
+def update_inbox(inbox: Inbox, environment: Environment, changes: dict[str, Any], *, actor: Actor) -> Inbox:
+    """Change display name, metadata or ``send_paused``. Raises PersonRequired when a key lifts a person's pause."""
+    with transaction.atomic():
+        inbox = Inbox.objects.in_environment(environment).select_for_update().get(pk=inbox.pk)
+        before = {name: getattr(inbox, name) for name in changes}
+        if "send_paused" in changes:
+            _change_pause(inbox, actor, paused=changes["send_paused"])
+        for name, value in changes.items():
+            setattr(inbox, name, value)
+        inbox.save()
+        details = {"before": before, "after": dict(changes)}
+        record(environment.organization_id, actor, "inbox.updated", inbox.pk, environment=environment, **details)
     return inbox
+
+
+def _change_pause(inbox: Inbox, actor: Actor, *, paused: bool) -> None:
+    if paused == inbox.send_paused:
+        return
+    if inbox.paused_by_person and not actor.is_person:
+        raise PersonRequired("A person set this pause; only a person may lift it.")
+    inbox.paused_by_person = paused and actor.is_person
 
 
 def release_inbox(inbox: Inbox, environment: Environment, *, actor: Actor) -> None:

@@ -114,9 +114,10 @@ class InboxView(EnvironmentViewSet):
 
     @extend_schema(request=InboxChanges, responses=InboxOutput)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change display name, metadata or whether sending is paused."""
-        inbox = self.found(pk)
-        return Response(inbox_json(inboxes.update_inbox(inbox, self.body(InboxChanges))))
+        """Change display name, metadata or whether sending is paused. A key may not lift a pause that a person set."""
+        inbox, changes = self.found(pk), self.body(InboxChanges)
+        changed = inboxes.update_inbox(inbox, self.environment, changes, actor=self.caller.actor)
+        return Response(inbox_json(changed))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
