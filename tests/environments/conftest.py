@@ -1,0 +1,12 @@
+"""Two organizations that know nothing of one another, and keys to them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.world import acme, api, globex, object_store  # noqa: F401 - fixtures
+
+
+@pytest.fixture(autouse=True)
+def _store(object_store: Path) -> None:  # noqa: F811
+    pass
