@@ -33,7 +33,7 @@ from mail.api.present import MessageOutput, PlanOutput, message_json, messages_j
 from mail.models import Message, MessageLabel, MessageRecipient, Thread
 from mail.services import blobs, deletion, labels
 from mail.services.compose import Outgoing
-from mail.services.receive import storable_address
+from mail.services.rows import storable_address
 from mail.services.send import plan, send
 
 IDEMPOTENCY_KEY = OpenApiParameter(

@@ -1,8 +1,10 @@
 """Bytes kept once per environment and content: on disk before the row that names them is committed."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 
 from django.core.files.base import ContentFile
@@ -14,6 +16,24 @@ from environments.models import Environment
 from mail.models import Attachment, Blob, Message
 
 WRITERS = ThreadPoolExecutor(8, thread_name_prefix="blob-writer")  # waiting for fsync is all that they do
+
+
+_written: ContextVar[list[str] | None] = ContextVar("written", default=None)
+
+
+@contextmanager
+def removed_on_failure() -> Iterator[None]:
+    """Delete the objects that were written in the block when the block fails: no row will ever name them."""
+    keys: list[str] = []
+    token = _written.set(keys)
+    try:
+        yield
+    except BaseException:
+        for key in keys:
+            default_storage.delete(key)
+        raise
+    finally:
+        _written.reset(token)
 
 
 def keep(environment: Environment, contents: Iterable[bytes]) -> Mapping[bytes, Blob]:
@@ -30,6 +50,8 @@ def keep(environment: Environment, contents: Iterable[bytes]) -> Mapping[bytes, 
     ]
     if not fresh:
         return known
+    if (written := _written.get()) is not None:
+        written += [blob.object_key for blob in fresh]
     list(WRITERS.map(lambda blob: _write(blob, by_digest[bytes(blob.sha256)]), fresh))
     Blob.objects.in_environment(environment).bulk_create(fresh, ignore_conflicts=True)
     known = _known(environment, by_digest)

@@ -13,23 +13,22 @@ from environments.ids import encode
 from environments.models import Environment
 from environments.services import usage
 from mail import extraction
+from mail.intake import Arrival
 from mail.models import Attachment, Blob, Message, MessageRecipient
 from mail.parsing import Address, ParsedMail, parse
 from mail.services import blobs
+from mail.services.rows import SNIPPET, people, recipient_rows, storable_address
 from mail.services.threads import Threads, ancestors, message_id_digest
-from mail.smtp.intake import Arrival
 from webhooks.services.events import Happening, publish
 
-LONGEST_ADDRESS = 320
 LONGEST_TYPE = 255
-SNIPPET = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A mail as it was understood, once for all who receive it."""
 
-    arrival: Arrival
+    raw: bytes
     mail: ParsedMail
     extracted: extraction.Extracted
     digest: bytes
@@ -40,6 +39,7 @@ class Delivery:
     """A mail on its way into one inbox; ``addresses`` are those of its recipients that lead there."""
 
     reading: Reading
+    arrival: Arrival
     inbox_id: str
     addresses: tuple[str, ...]
 
@@ -52,34 +52,32 @@ def receive(arrivals: Sequence[Arrival]) -> list[Exception | None]:
     committed; then nothing of it is stored.
     """
     deliveries: dict[str, list[Delivery]] = defaultdict(list)
+    readings: dict[int, Reading] = {}  # by object: LMTP hands the same bytes over once for each recipient
     for arrival in arrivals:
-        for environment_id, delivery in _deliveries(_read(arrival)):
+        if id(arrival.raw) not in readings:
+            readings[id(arrival.raw)] = _read(arrival.raw)
+        for environment_id, delivery in _deliveries(arrival, readings[id(arrival.raw)]):
             deliveries[environment_id].append(delivery)
-    with transaction.atomic():
+    with blobs.removed_on_failure(), transaction.atomic():
         for environment_id in sorted(deliveries):
             with inside(environment_id):
                 _store(Environment(pk=environment_id), deliveries[environment_id])
     return [None] * len(arrivals)
 
 
-def _read(arrival: Arrival) -> Reading:
-    mail = parse(arrival.raw)
-    return Reading(
-        arrival=arrival,
-        mail=mail,
-        extracted=extraction.extract(mail.text_body, mail.html_body),
-        digest=blobs.digest(arrival.raw),
-    )
+def _read(raw: bytes) -> Reading:
+    mail = parse(raw)
+    return Reading(raw, mail, extraction.extract(mail.text_body, mail.html_body), blobs.digest(raw))
 
 
-def _deliveries(reading: Reading) -> Iterable[tuple[str, Delivery]]:
+def _deliveries(arrival: Arrival, reading: Reading) -> Iterable[tuple[str, Delivery]]:
     """Yield one delivery for each inbox, with its environment; no inbox learns of another's recipients."""
     addresses: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for recipient in reading.arrival.recipients:
+    for recipient in arrival.recipients:
         where = encode("env", recipient.environment_id), encode("inb", recipient.inbox_id)
         addresses[where].append(recipient.address)
     for (environment_id, inbox_id), ours in addresses.items():
-        yield environment_id, Delivery(reading, inbox_id, tuple(ours))
+        yield environment_id, Delivery(reading, arrival, inbox_id, tuple(ours))
 
 
 def _store(environment: Environment, deliveries: Sequence[Delivery]) -> None:
@@ -122,13 +120,13 @@ def _retry_key(delivery: Delivery) -> bytes | None:
 
 def _contents(deliveries: Sequence[Delivery]) -> Iterable[bytes]:
     for delivery in deliveries:
-        yield delivery.reading.arrival.raw
+        yield delivery.reading.raw
         for attachment in delivery.reading.mail.attachments:
             yield attachment.content
 
 
 def _message(environment: Environment, delivery: Delivery, kept: Any) -> Message:
-    reading, mail, arrival = delivery.reading, delivery.reading.mail, delivery.reading.arrival
+    reading, mail, arrival = delivery.reading, delivery.reading.mail, delivery.arrival
     sender = mail.from_address or Address(arrival.envelope_sender)
     now = clock.now()
     return Message(
@@ -167,16 +165,6 @@ def _message(environment: Environment, delivery: Delivery, kept: Any) -> Message
     )
 
 
-def storable_address(address: str) -> str:
-    """Return an address as it is stored and looked up: in lower case, no longer than any real one."""
-    return address.lower()[:LONGEST_ADDRESS]
-
-
-def people(addresses: Sequence[Address]) -> list[dict[str, str]]:
-    """Return addresses as the API shows them."""
-    return [{"email": address.email, "name": address.name} for address in addresses]
-
-
 def _thread(environment: Environment, messages: Sequence[Message], deliveries: Sequence[Delivery]) -> None:
     mails = [delivery.reading.mail for delivery in deliveries]
     lines = [ancestors(mail.in_reply_to, mail.references) for mail in mails]
@@ -199,19 +187,6 @@ def _save_parts(
     attachments = [row for pair in zip(messages, mails, strict=True) for row in _attachments(*pair, kept)]
     MessageRecipient.objects.in_environment(environment).bulk_create(recipients)
     Attachment.objects.in_environment(environment).bulk_create(attachments)
-
-
-def recipient_rows(message: Message, **addresses: Sequence[Address]) -> Iterable[MessageRecipient]:
-    """Yield a row for each recipient; ``addresses`` are those of ``to``, ``cc`` and ``bcc``."""
-    for kind, ours in addresses.items():
-        for address in ours:
-            yield MessageRecipient(
-                environment_id=message.environment_id,
-                message=message,
-                kind=kind,
-                email=storable_address(address.email),
-                status=message.status,
-            )
 
 
 def _attachments(message: Message, mail: ParsedMail, kept: dict[bytes, Blob]) -> Iterable[Attachment]:

@@ -19,7 +19,7 @@ from mail.models import Attachment, Blob, Message, MessageLabel, MessageRecipien
 from mail.parsing import Address
 from mail.services import blobs
 from mail.services.compose import File, Outgoing, compose, new_message_id
-from mail.services.receive import SNIPPET, people, recipient_rows
+from mail.services.rows import SNIPPET, people, recipient_rows
 from mail.services.threads import Threads, message_id_digest
 from webhooks.services.events import Happening, publish
 

@@ -3,7 +3,7 @@
 `serve(options, resolve, store)` is a whole process; `start_listeners` is the same inside a running event loop.
 """
 
-from mail.smtp.intake import Arrival, Recipient, Refused, Resolve, Store
+from mail.intake import Arrival, Recipient, Refused, Resolve, Store
 from mail.smtp.options import Limits, SmtpOptions
 from mail.smtp.server import Listeners, serve, start_listeners
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mail.smtp.intake import Refused
+from mail.intake import Refused
 
 # Dots may stand anywhere in a local part: whole providers have let their customers choose such addresses.
 _DOT_STRING = r"[\w.!#$%&'*+/=?^`{|}~\u0080-\U0010ffff-]+"

@@ -9,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
-from mail.smtp.intake import Arrival, Store
+from mail.intake import Arrival, Store
 from mail.smtp.options import Limits
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiosmtpd.smtp import syntax
 
-from mail.smtp.intake import Recipient, Refused
+from mail.intake import Recipient, Refused
 from mail.smtp.session import SmtpSession
 
 

@@ -7,7 +7,7 @@ import contextlib
 import queue
 import threading
 
-from mail.smtp.intake import Recipient, Resolve
+from mail.intake import Recipient, Resolve
 from mail.smtp.options import Limits
 
 Question = tuple[str, "asyncio.Future[Recipient]"]

@@ -8,9 +8,9 @@ import ssl
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from mail.intake import Resolve, Store
 from mail.smtp.budget import ByteBudget
 from mail.smtp.committer import Committer
-from mail.smtp.intake import Resolve, Store
 from mail.smtp.lookups import Lookups
 from mail.smtp.options import SmtpOptions
 

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mail.smtp.intake import Resolve, Store
+from mail.intake import Resolve, Store
 from mail.smtp.lmtp import LmtpSession
 from mail.smtp.options import SmtpOptions
 from mail.smtp.reception import Reception

@@ -13,9 +13,9 @@ from typing import NoReturn, cast
 
 from aiosmtpd.smtp import SMTP, Session, TLSSetupException, syntax
 
+from mail.intake import Arrival, Recipient, Refused
 from mail.smtp.budget import TOO_BUSY, TOO_LARGE, Allowance
 from mail.smtp.commands import parse_mail, parse_rcpt
-from mail.smtp.intake import Arrival, Recipient, Refused
 from mail.smtp.reception import Reception
 from mail.smtp.replies import printable, with_enhanced_code
 from mail.smtp.wire import READ_LIMIT, SessionOver, WireReader, unstuffed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from mail.smtp.intake import Refused
+from mail.intake import Refused
 
 END_OF_DATA = b"\r\n.\r\n"
 READ_LIMIT = 64 * 1024

@@ -15,7 +15,7 @@ ALLOWED = {
     "environments/provisioning.py": "a command names an environment before its organization is known",
     "environments/services/members.py": "an invitation is found by its token before its organization is known",
     "environments/tasks.py": "invitations run out in all organizations at once",
-    "mail/services/reception.py": "the environment of an address is found by the gate, and read by its id",
+    "mail/services/recipients.py": "the environment of an address is found by the gate, and read by its id",
 }
 
 

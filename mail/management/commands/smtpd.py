@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 
 from mail.services.receive import receive
-from mail.services.reception import resolve
+from mail.services.recipients import recipient_of
 from mail.smtp import SmtpOptions, serve
 
 Given = ParamSpec("Given")
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default=settings.AGENTPOST_SMTP_HOST)
+        parser.add_argument("--host", default=",".join(settings.AGENTPOST_SMTP_HOST), help="Addresses, by commas.")
         parser.add_argument("--port", type=int, default=settings.AGENTPOST_SMTP_PORT)
         parser.add_argument("--lmtp-port", type=int, default=settings.AGENTPOST_LMTP_PORT)
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 tls_certificate=_path(settings.AGENTPOST_TLS_CERTIFICATE),
                 tls_key=_path(settings.AGENTPOST_TLS_KEY),
             ),
-            on_a_live_connection(resolve),
+            on_a_live_connection(recipient_of),
             on_a_live_connection(receive),
         )
 

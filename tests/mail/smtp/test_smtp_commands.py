@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mail.intake import Refused
 from mail.smtp.commands import Sender, parse_mail, parse_rcpt
-from mail.smtp.intake import Refused
 
 SENDERS = [
     ("FROM:<>", Sender("", 0, smtputf8=False)),

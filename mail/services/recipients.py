@@ -7,14 +7,14 @@ from environments.ids import encode
 from environments.models import Environment
 from environments.services import usage
 from inboxes.services.addresses import find_recipient
-from mail.smtp.intake import Recipient, Refused
+from mail.intake import Recipient, Refused
 
 UNKNOWN = "550 5.1.1 There is no such address here"
 PAUSED = "451 4.3.2 This mailbox takes no mail right now, try again later"
 FULL = "452 4.2.2 This mailbox is full"
 
 
-def resolve(address: str) -> Recipient:
+def recipient_of(address: str) -> Recipient:
     """Return the inbox behind an address.
 
     Raises Refused for an address that nobody has, or whose domain is not verified (550), for a paused environment (451)
