@@ -7,7 +7,7 @@ EVERY_INTERFACE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa
 
 def smtp_door() -> tuple[str, int]:
     """Return host and port of the SMTP server."""
-    host = settings.AGENTPOST_SMTP_HOST
+    host = settings.AGENTPOST_SMTP_HOST[0]
     return EVERY_INTERFACE.get(host, host), settings.AGENTPOST_SMTP_PORT
 
 

@@ -4,7 +4,6 @@ import socket
 import uuid
 from collections.abc import Callable
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
@@ -12,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from agentpost_site.doors import smtp_door
 from environments.gates import ask
 
 OLDEST_QUEUE_SECONDS = 300.0
@@ -60,7 +60,7 @@ def seconds_waited() -> float:
 
 
 def _smtp() -> None:
-    with socket.create_connection((settings.AGENTPOST_SMTP_HOST, settings.AGENTPOST_SMTP_PORT), PATIENCE) as connected:
+    with socket.create_connection(smtp_door(), PATIENCE) as connected:
         connected.settimeout(PATIENCE)
         if not connected.recv(3).startswith(b"220"):
             raise ConnectionError

@@ -83,7 +83,7 @@ def error_response(problem: Exception, context: dict[str, Any]) -> Response | No
     request = context.get("request")
     refusal = as_refusal(problem)
     if refusal is None:
-        logger.error("Unexpected %s", type(problem).__name__, exc_info=problem)
+        logger.error("Unexpected %s in %s", type(problem).__name__, request_id(request), exc_info=problem)
         refusal = InternalError()
     return Response(error_body(refusal, request_id(request)), refusal.status, headers=refusal.headers)
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.http.response import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -19,7 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from environments.binding import inside
 from environments.callers import Caller
-from environments.errors import NotFound, field_error
+from environments.errors import NotFound, Refusal, field_error
 from environments.gates import environment_id_of
 from environments.models import Environment, EnvironmentOwned, OrganizationOwned
 from environments.pages import page
@@ -50,17 +50,31 @@ class BaseViewSet(GenericViewSet):
         return f"{self.resource}:{verb}" if self.resource else ""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with ExitStack() as self.open_transaction:
-            return super().dispatch(request, *args, **kwargs)
+        try:
+            with ExitStack() as self.open_transaction:
+                return super().dispatch(request, *args, **kwargs)
+        except DatabaseError as problem:  # at commit, when the answer had been made
+            self.is_in_transaction = False
+            return self.finalize_response(self.request, self.handle_exception(problem), *args, **kwargs)
 
     def options(self, request: Request, *_: Any, **__: Any) -> Response:
         """Answer with the methods of this path, in ``Allow``."""
         return Response(status=204)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)  # authenticates, permits, finds the environment, counts the call
+        try:
+            super().initial(request, *args, **kwargs)  # authenticates, permits, finds the environment, counts the call
+        except Refusal:
+            self._count_refused(request)
+            raise
         self.open_transaction.enter_context(self.transaction())
         self.is_in_transaction = True
+
+    def _count_refused(self, request: Request) -> None:
+        """Count a call that a key may not make as well: who probes for ids runs out of calls too."""
+        is_counted = hasattr(request, "rate_headers")
+        if isinstance(request._auth, Caller) and not is_counted:  # noqa: SLF001 - .auth would authenticate again
+            self.check_throttles(request)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -62,6 +62,8 @@ def statements() -> Iterator[str]:
             yield _composite_key(field)
     for model in environment_owned():
         yield from _policy(model)
+    for model in owned:
+        yield _immediate_keys(model)
     for model in apps.get_models():
         yield from _privileges(model, application)
     for gate in gates.declared():
@@ -100,6 +102,16 @@ def _composite_key(field: SameEnvironmentForeignKey) -> str:
         action += f" ({field.column})"
     definition = f"FOREIGN KEY ({owner}, {field.column}) REFERENCES {parent} ({owner}, id) ON DELETE {action}"
     return _unless_constrained(table, key_name(field), definition)
+
+
+def _immediate_keys(model: type[models.Model]) -> str:
+    """Return the SQL that checks foreign keys at once: a clash is then answered by the call that made it."""
+    table = model._meta.db_table
+    return (
+        "DO $$ DECLARE name text; BEGIN FOR name IN SELECT conname FROM pg_constraint "
+        f"WHERE conrelid = '{table}'::regclass AND contype = 'f' AND condeferrable "
+        f"LOOP EXECUTE format('ALTER TABLE {table} ALTER CONSTRAINT %I NOT DEFERRABLE', name); END LOOP; END $$"
+    )
 
 
 def _policy(model: type[EnvironmentOwned]) -> Iterator[str]:

@@ -24,6 +24,8 @@ def count(environment_id: str, amounts: Mapping[str, int], *, at: datetime | Non
     """
     hour = (at or clock.now()).replace(minute=0, second=0, microsecond=0)
     names = [name for name in UsageHour.COUNTERS if amounts.get(name)]
+    if not names:
+        return
     added = ", ".join(f"{name} = environments_usagehour.{name} + excluded.{name}" for name in names)
     with connection.cursor() as cursor:
         cursor.execute(

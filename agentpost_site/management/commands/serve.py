@@ -45,16 +45,19 @@ class Command(BaseCommand):
 
 def _refuse_taken_ports() -> None:
     for name in ("HTTP", "SMTP", "LMTP"):
-        host = settings.AGENTPOST_HTTP_HOST if name == "HTTP" else settings.AGENTPOST_SMTP_HOST
+        hosts = [settings.AGENTPOST_HTTP_HOST] if name == "HTTP" else settings.AGENTPOST_SMTP_HOST
         port = getattr(settings, f"AGENTPOST_{name}_PORT")
-        try:
-            free = not port or _becomes_free(host, port)
-        except OSError as error:
-            sys.exit(
-                f"Port {port} of {host} cannot be opened ({error.strerror}); set AGENTPOST_{name}_PORT to another."
-            )
-        if not free:
-            sys.exit(f"Port {port} is taken; set AGENTPOST_{name}_PORT to another one.")
+        for host in hosts if port else []:
+            _refuse_taken_port(name, host, port)
+
+
+def _refuse_taken_port(name: str, host: str, port: int) -> None:
+    try:
+        free = _becomes_free(host, port)
+    except OSError as error:
+        sys.exit(f"Port {port} of {host} cannot be opened ({error.strerror}); set AGENTPOST_{name}_PORT to another.")
+    if not free:
+        sys.exit(f"Port {port} is taken; set AGENTPOST_{name}_PORT to another one.")
 
 
 def _becomes_free(host: str, port: int) -> bool:
