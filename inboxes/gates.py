@@ -36,4 +36,27 @@ IS_HELD = Gate(
     reads={"inboxes.AddressHold": ["email", "environment_id", "until"]},
 )
 
-GATES = [FIND_INBOX, IS_HELD, environment_of("inboxes.Inbox", "inbox"), environment_of("inboxes.Domain", "domain")]
+SUSPEND = Gate(
+    name="suspend_other_claims",
+    arguments="verified uuid",
+    returns="SETOF uuid",
+    body="""
+    UPDATE inboxes_domain d
+       SET status = 'suspended'
+      FROM inboxes_domain holder
+     WHERE holder.id = verified AND holder.status = 'verified'
+       AND d.name = holder.name AND d.id <> holder.id AND d.status = 'pending'
+    RETURNING d.id
+    """,
+    reads={"inboxes.Domain": ["id", "name", "status"]},
+    updates={"inboxes.Domain": ["status"]},
+    volatile=True,
+)
+
+GATES = [
+    FIND_INBOX,
+    IS_HELD,
+    SUSPEND,
+    environment_of("inboxes.Inbox", "inbox"),
+    environment_of("inboxes.Domain", "domain"),
+]

@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 from environments import clock
 from environments.callers import Actor
 from environments.errors import Conflict, field_error
+from environments.gates import ask
+from environments.ids import decode
 from environments.models import Environment
 from environments.services.audit import record
 from inboxes.models import Domain, Inbox
@@ -54,11 +56,15 @@ def _claim(environment: Environment, name: str, client_id: str | None = None) ->
 
 
 def trust(domain: Domain, environment: Environment, *, actor: Actor) -> Domain:
-    """Take a domain for verified on an operator's word. Raises Conflict when another environment holds it verified."""
+    """Take a domain for verified on an operator's word, and suspend the pending claims of others.
+
+    Raises Conflict when another environment holds it verified.
+    """
     try:
         with transaction.atomic():
             domain.is_trusted, domain.status, domain.verified_at = True, Status.VERIFIED, clock.now()
             domain.save(update_fields=["is_trusted", "status", "verified_at"])
+            ask("suspend_other_claims", decode("dom", domain.pk))
             _record(domain, environment, actor, "domain.trusted")
             publish(environment.pk, [Happening("domain.verified", {"domain_id": domain.pk, "domain": domain.name})])
     except IntegrityError as problem:
