@@ -255,7 +255,7 @@ class EnvironmentModelAdmin(ConsoleModelAdmin):
     model: type[EnvironmentOwned]
 
     def get_queryset(self, request: ConsoleRequest) -> QuerySet:
-        if self.shows_mail and request.console.is_operator:
+        if self.shows_mail and request.console.is_visiting:
             note_look(request, self.model)
         return self.model.objects.in_environment(request.console.here).order_by(*self.get_ordering(request))
 

@@ -40,17 +40,23 @@ class Console:
         return self.user is not None and self.user.is_superuser
 
     @property
+    def is_visiting(self) -> bool:
+        """Return whether an operator looks into an environment in which they have no place of their own."""
+        return self.role == Role.OPERATOR
+
+    @property
     def actor(self) -> Actor:
         """Return whom an audit entry names."""
         if self.user is None or (not self.is_operator and self.member is None):
             return Actor("member", name=str(self.user or ""), address=self.address)
-        if self.member is None or self.is_operator:
+        if self.member is None or self.is_visiting:
             return Actor("operator", str(self.user.pk), self.user.email, self.address)
         return Actor("member", self.member.pk, self.user.email, self.address)
 
     def may(self, kind: Kind, verb: str) -> bool:
         """Return whether this person may do this here."""
-        return self.environment is not None and may(self.role, kind, verb)
+        roles = {self.role, Role.OPERATOR} if self.is_operator else {self.role}
+        return self.environment is not None and any(may(role, kind, verb) for role in roles)
 
     @cached_property
     def is_admitted(self) -> bool:
@@ -111,17 +117,23 @@ def find(user: User, name: str, organization_id: str | None = None) -> Environme
 
 
 def place(user: User, environment: Environment) -> tuple[Member | None, Role]:
-    """Return the user's place in the environment's organization, and their role in the environment."""
+    """Return the user's place in the environment's organization, and their role in the environment.
+
+    An operator who has a place of their own there has the role of that place.
+    """
     member = Member.objects.in_organization(environment.organization_id).filter(user=user).first()
-    if user.is_superuser:
-        return member, Role.OPERATOR
+    role = _role_of(member, environment)
+    return member, Role.OPERATOR if role == Role.STRANGER and user.is_superuser else role
+
+
+def _role_of(member: Member | None, environment: Environment) -> Role:
     if member is None:
-        return None, Role.STRANGER
+        return Role.STRANGER
     if member.reaches_every_environment:
-        return member, Role.OWNER if member.role == Member.Role.OWNER else Role.ADMIN
+        return Role.OWNER if member.role == Member.Role.OWNER else Role.ADMIN
     rows = EnvironmentMembership.objects.in_organization(environment.organization_id)
     joined = rows.filter(environment=environment, member=member).first()
     if joined is None:
-        return member, Role.STRANGER
+        return Role.STRANGER
     is_admin = joined.role == EnvironmentMembership.Role.ADMIN
-    return member, Role.ENVIRONMENT_ADMIN if is_admin else Role.ENVIRONMENT_MEMBER
+    return Role.ENVIRONMENT_ADMIN if is_admin else Role.ENVIRONMENT_MEMBER
