@@ -31,7 +31,7 @@ class OpenAPI(View):
     def http_method_not_allowed(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
         """Refuse in the API's shape."""
         answer = method_not_allowed(request)
-        answer["Allow"] = ", ".join(self._allowed_methods())
+        answer["Allow"] = ", ".join(self._allowed_methods())  # type: ignore[attr-defined]
         return answer
 
 

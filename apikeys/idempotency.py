@@ -76,7 +76,7 @@ def _lock(environment: Environment, key: str) -> None:
 def _again(first: IdempotencyRecord, fingerprint: bytes) -> Response:
     if bytes(first.fingerprint) != fingerprint:
         raise IdempotencyMismatch
-    return Response(orjson.loads(first.body), first.status, headers={"Idempotency-Replayed": "true"})
+    return Response(orjson.loads(first.body or "null"), first.status, headers={"Idempotency-Replayed": "true"})
 
 
 def _keep(environment: Environment, key: str, fingerprint: bytes, response: Response) -> None:

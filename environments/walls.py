@@ -107,10 +107,11 @@ def _composite_key(field: SameEnvironmentForeignKey) -> str:
 def _immediate_keys(model: type[models.Model]) -> str:
     """Return the SQL that checks foreign keys at once: a clash is then answered by the call that made it."""
     table = model._meta.db_table
+    alter = f"ALTER TABLE {table} ALTER CONSTRAINT %I NOT DEFERRABLE"
+    deferred = f"conrelid = '{table}'::regclass AND contype = 'f' AND condeferrable"
     return (
-        "DO $$ DECLARE name text; BEGIN FOR name IN SELECT conname FROM pg_constraint "
-        f"WHERE conrelid = '{table}'::regclass AND contype = 'f' AND condeferrable "
-        f"LOOP EXECUTE format('ALTER TABLE {table} ALTER CONSTRAINT %I NOT DEFERRABLE', name); END LOOP; END $$"
+        f"DO $$ DECLARE name text; BEGIN FOR name IN SELECT conname FROM pg_constraint WHERE {deferred} "  # noqa: S608
+        f"LOOP EXECUTE format('{alter}', name); END LOOP; END $$"
     )
 
 

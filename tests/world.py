@@ -23,8 +23,8 @@ from environments.services.organizations import create_organization
 from inboxes.models import Inbox
 from inboxes.services.addresses import find_recipient
 from inboxes.services.inboxes import create_inbox
+from mail.intake import Arrival, Recipient
 from mail.services.receive import receive
-from mail.smtp.intake import Arrival, Recipient
 
 EVERYTHING = ("*",)
 PERSON = Actor("member", name="owner@acme.example")

@@ -98,8 +98,16 @@ def update_inbox(inbox: Inbox, environment: Environment, changes: dict[str, Any]
         for name, value in changes.items():
             setattr(inbox, name, value)
         inbox.save()
-        details = {"before": before, "after": dict(changes)}
-        record(environment.organization_id, actor, "inbox.updated", inbox.pk, environment=environment, **details)
+        after = dict(changes)
+        record(
+            environment.organization_id,
+            actor,
+            "inbox.updated",
+            inbox.pk,
+            environment=environment,
+            before=before,
+            after=after,
+        )
     return inbox
 
 

@@ -111,7 +111,7 @@ class FileBody(Body):
             raise serializers.ValidationError("Must be ASCII without blanks or angle brackets.")
         return identifier
 
-    def validate(self, given: dict[str, Any]) -> File:  # type: ignore[override]
+    def validate(self, given: dict[str, Any]) -> File:
         """Return the file."""
         return File(**given)
 

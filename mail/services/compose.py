@@ -68,7 +68,7 @@ def compose(outgoing: Outgoing, sender: Address, message_id: str, at: datetime) 
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = message_id
     for name, value in outgoing.headers.items():
-        mail[headers.header_name(name)] = headers.verbatim(value, name)
+        mail[headers.header_name(name)] = headers.verbatim(value, name)  # type: ignore[assignment]
     return mail.as_bytes(policy=WIRE)
 
 

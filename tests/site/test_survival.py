@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 import pytest
@@ -45,7 +45,7 @@ class Instance:
         }
         self.log = folder.with_suffix(".log")
 
-    def __enter__(self) -> "Instance":
+    def __enter__(self) -> Self:
         command = [sys.executable, "manage.py", "serve"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -97,20 +97,20 @@ ADDRESSES = [  # address, verdict
 
 
 @pytest.mark.parametrize(("address", "verdict"), ADDRESSES)
-def test_only_addresses_of_the_public_internet_are_public(address: str, verdict: bool) -> None:  # noqa: FBT001
+def test_only_addresses_of_the_public_internet_are_public(address: str, verdict: bool) -> None:
     assert is_public(ip_address(address)) is verdict
 
 
 @pytest.mark.parametrize(("address", "verdict"), ADDRESSES)
 def test_outside_development_the_public_addresses_are_the_permitted_ones(
     address: str,
-    verdict: bool,  # noqa: FBT001
+    verdict: bool,
 ) -> None:
     assert is_permitted(ip_address(address), development=False) is verdict
 
 
 @pytest.mark.parametrize(("address", "verdict"), ADDRESSES)
-def test_development_permits_loopback_and_relaxes_nothing_else(address: str, verdict: bool) -> None:  # noqa: FBT001
+def test_development_permits_loopback_and_relaxes_nothing_else(address: str, verdict: bool) -> None:
     is_loopback = address.startswith("127.") or address == "::1"
     assert is_permitted(ip_address(address), development=True) is (verdict or is_loopback)
 
@@ -199,7 +199,7 @@ REFUSED_HOSTS = [
 
 @pytest.mark.parametrize("url", ALWAYS_GOOD)
 @pytest.mark.parametrize("development", [False, True])
-def test_a_public_https_url_is_accepted(url: str, development: bool) -> None:  # noqa: FBT001
+def test_a_public_https_url_is_accepted(url: str, development: bool) -> None:
     check_url(url, development=development)
 
 
@@ -219,7 +219,7 @@ def test_this_machine_is_no_target_outside_development(url: str) -> None:
 def test_a_url_in_bad_form_is_refused_with_the_reason(
     url: str,
     reason: str,
-    development: bool,  # noqa: FBT001
+    development: bool,
 ) -> None:
     with pytest.raises(TargetError, match=reason) as refusal:
         check_url(url, development=development)
@@ -228,6 +228,6 @@ def test_a_url_in_bad_form_is_refused_with_the_reason(
 
 @pytest.mark.parametrize("url", REFUSED_HOSTS)
 @pytest.mark.parametrize("development", [False, True])
-def test_a_private_address_in_any_notation_is_refused(url: str, development: bool) -> None:  # noqa: FBT001
+def test_a_private_address_in_any_notation_is_refused(url: str, development: bool) -> None:
     with pytest.raises(TargetAddressError, match="address"):
         check_url(url, development=development)

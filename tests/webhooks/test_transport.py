@@ -54,7 +54,7 @@ class Names(AbstractResolver):
         self,
         host: str,
         port: int = 0,
-        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 -- aiohttp's signature
+        family: socket.AddressFamily = socket.AF_INET,
     ) -> list[ResolveResult]:
         self.asked.append(host)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -403,7 +403,7 @@ def test_a_proxy_from_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch
 )
 def test_the_certificate_must_be_trusted_and_name_the_host(
     certified: str,
-    trusted: bool,  # noqa: FBT001
+    trusted: bool,
     error: Failure | None,
 ) -> None:
     authority = trustme.CA()

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -78,10 +79,10 @@ def claim_due(how_many: int) -> list[Claim]:
     ]
 
 
-def _load(environment: Environment, ids: Sequence[UUID]) -> list[WebhookDelivery]:
+def _load(environment: Environment, ids: Sequence[Any]) -> list[WebhookDelivery]:
     with inside(environment):
         rows = WebhookDelivery.objects.in_environment(environment)
-        claimed = rows.filter(pk__in=ids, state=WebhookDelivery.State.PENDING).select_related("event")
+        claimed = rows.filter(pk__in=list(ids), state=WebhookDelivery.State.PENDING).select_related("event")
         deliveries = _with_endpoints(environment, list(claimed.only(*NEEDED).order_by("pk")))
         hopeless = [delivery.pk for delivery in deliveries if not delivery.endpoint.is_enabled]
         if hopeless:
