@@ -285,7 +285,7 @@ class InvitationAdmin(OrganizationModelAdmin):
     fields = ("email", "role", "status", "invited_by", "expires_at", "id", "created_at")
     readonly_fields = fields
     ordering = ("-pk",)
-    actions_detail: ClassVar = ["revoke"]
+    actions_detail: ClassVar = ["new_link", "revoke"]
 
     def save_model(self, request: ConsoleRequest, obj: Invitation, form: Any, change: bool) -> None:  # noqa: FBT001
         given, organization_id = form.cleaned_data, request.console.here.organization_id
@@ -293,12 +293,31 @@ class InvitationAdmin(OrganizationModelAdmin):
             organization_id, given["email"], given["role"], actor=request.console.actor
         )
         obj.__dict__.update(invited.__dict__)
-        obj.link = request.build_absolute_uri(reverse("admin:invitation", args=[token]))  # type: ignore[attr-defined]
+        obj.token = token  # type: ignore[attr-defined]
 
     def response_add(self, request: ConsoleRequest, obj: Any, *_: Any) -> HttpResponse:
-        shown = {"title": "Invitation", "secret": obj.link, "back": self.url(obj), "opts": self.opts}
-        explanation = f"Pass this link on to {obj.email}. It is shown only now, and valid for a week."
+        return self._link(request, obj, obj.token)
+
+    def _link(self, request: ConsoleRequest, invitation: Invitation, token: str) -> HttpResponse:
+        link = request.build_absolute_uri(reverse("admin:invitation", args=[token]))
+        shown = {"title": "Invitation", "secret": link, "back": self.url(invitation), "opts": self.opts}
+        explanation = f"Pass this link on to {invitation.email}. It is shown only now, and valid for a week."
         return self.admin_site.page(request, "console/secret.html", explanation=explanation, **shown)
+
+    def has_new_link_permission(self, request: ConsoleRequest, object_id: Any = None) -> bool:
+        """Return whether this person may make links that accept invitations."""
+        return request.console.may(self.rights, "add")
+
+    @action(description="New link", url_path="new-link", permissions=["new_link"])
+    def new_link(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
+        """Make a new link for a pending invitation, one that a key made for example; an older link ends."""
+        invitation = self.found(request, object_id)
+
+        def carry_out(_: dict[str, Any]) -> HttpResponse:
+            token = member_services.renew_token(invitation, actor=request.console.actor)
+            return self._link(request, invitation, token)
+
+        return self.act(request, invitation, ActionForm(request.POST or None), carry_out, title="Make a new link")
 
     def has_revoke_permission(self, request: ConsoleRequest, object_id: Any = None) -> bool:
         """Return whether this person may take invitations back."""

@@ -144,12 +144,12 @@ class InvitationView(WholeOrganizationMixin, OrganizationViewSet):
 
     @extend_schema(request=InvitationBody, responses={201: InvitationOutput})
     def create(self, request: Request) -> Response:
-        """Invite an address. The answer alone holds ``accept_url``, the link that accepts."""
+        """Invite an address. The link that accepts is made by a person in the console: no key makes itself a person."""
         given = self.body(InvitationBody)
-        invitation, token = members.invite(
+        invitation, _ = members.invite(
             self.caller.organization_id, given["email"], given["role"], actor=self.caller.actor
         )
-        return Response(invitation_json(invitation, token), 201)
+        return Response(invitation_json(invitation), 201)
 
     @extend_schema(responses=InvitationOutput)
     def retrieve(self, request: Request, pk: str) -> Response:

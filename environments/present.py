@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from rest_framework import serializers
 
 from environments.clock import written
@@ -66,7 +65,7 @@ def member_json(member: Member) -> dict[str, Any]:
 
 
 class InvitationOutput(serializers.Serializer):
-    """A place offered to an address; ``accept_url`` is there in the answer to its creation only."""
+    """A place offered to an address. The link that accepts it is made in the console, by a person."""
 
     id = serializers.CharField()
     organization_id = serializers.CharField()
@@ -76,12 +75,10 @@ class InvitationOutput(serializers.Serializer):
     expires_at = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-    accept_url = serializers.CharField(required=False)
 
 
-def invitation_json(invitation: Invitation, token: str | None = None) -> dict[str, Any]:
-    """Return the invitation object, with the link that accepts when the token is known."""
-    link = {"accept_url": f"{settings.AGENTPOST_PUBLIC_URL}/console/invitations/{token}/"} if token else {}
+def invitation_json(invitation: Invitation) -> dict[str, Any]:
+    """Return the invitation object."""
     return {
         "id": invitation.pk,
         "organization_id": invitation.organization_id,
@@ -91,7 +88,6 @@ def invitation_json(invitation: Invitation, token: str | None = None) -> dict[st
         "expires_at": written(invitation.expires_at),
         "created_at": written(invitation.created_at),
         "updated_at": written(invitation.updated_at),
-        **link,
     }
 
 

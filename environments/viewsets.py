@@ -34,6 +34,7 @@ class BaseViewSet(GenericViewSet):
     resource: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}  # the scope of an action that is neither its resource's read nor write
     serializer_class: Any = serializers.Serializer
+    understood: ClassVar[frozenset[str]] = frozenset()  # what a body may hold beside its fields
     is_in_transaction = False
     lookup_value_regex = "[^/]+"
 
@@ -92,7 +93,7 @@ class BaseViewSet(GenericViewSet):
         if not isinstance(given, dict):
             raise field_error("", "The body must be a JSON object.")
         reader = serializer(data=given, context=self.get_serializer_context(), **options)
-        unknown = given.keys() - reader.fields.keys() - {"environment_id"}
+        unknown = given.keys() - reader.fields.keys() - self.understood
         if unknown:
             raise field_error(min(unknown), "This call has no such field.")
         reader.is_valid(raise_exception=True)
@@ -128,6 +129,7 @@ class EnvironmentViewSet(BaseViewSet):
     """A view on one environment's rows. It alone decides which; a subclass may not."""
 
     model: ClassVar[type[EnvironmentOwned]]
+    understood = frozenset({"environment_id"})
     item_model: ClassVar[type[EnvironmentOwned] | None] = None  # what the id in the path names, when not ``model``
     environment: Environment
 

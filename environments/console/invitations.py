@@ -1,4 +1,4 @@
-"""The page behind the link of an invitation; whoever holds the link has shown that the address is theirs."""
+"""The page behind the link of an invitation, which a person made and passed on to the address."""
 
 from http import HTTPStatus
 
@@ -14,7 +14,6 @@ from environments.console.reach import ConsoleRequest
 from environments.errors import NotFound
 from environments.models import Invitation, User
 from environments.services.members import accept_invitation, pending_invitation
-from environments.services.organizations import user_for
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -24,7 +23,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 def invitation(request: ConsoleRequest, token: str) -> HttpResponse:
     """Show an invitation, and accept it.
 
-    Somebody new sets a password and is signed in; somebody who has one signs in first, as themselves.
+    Somebody new sets a password and is signed in. Whoever is a user already signs in first, as themselves: a link sets
+    no password of an existing user, whoever made it.
     """
     try:
         offered = pending_invitation(token)
@@ -38,9 +38,9 @@ def invitation(request: ConsoleRequest, token: str) -> HttpResponse:
             HTTPStatus.NOT_FOUND,
             problem=NotFound("This invitation is not valid any more.", fix="Ask for a new one."),
         )
-    if user and user.has_usable_password():
+    if user:
         return _by_a_known_person(request, offered, token, user)
-    return _by_somebody_new(request, offered, token, user)
+    return _by_somebody_new(request, offered, token)
 
 
 def _by_a_known_person(request: ConsoleRequest, offered: Invitation, token: str, user: User) -> HttpResponse:
@@ -52,13 +52,11 @@ def _by_a_known_person(request: ConsoleRequest, offered: Invitation, token: str,
     return _page(request, f"Join {offered.organization}", invitation=offered, form=form, sign_in=not is_them)
 
 
-def _by_somebody_new(request: ConsoleRequest, offered: Invitation, token: str, user: User | None) -> HttpResponse:
-    form = PasswordForm(user or User(email=offered.email), request.POST or None)
+def _by_somebody_new(request: ConsoleRequest, offered: Invitation, token: str) -> HttpResponse:
+    form = PasswordForm(User(email=offered.email), request.POST or None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            user = user_for(offered.email)
-            user.set_password(form.cleaned_data["password"])
-            user.save(update_fields=["password"])
+            user = User.objects.create_user(offered.email, form.cleaned_data["password"])
             accept_invitation(token, user)
         login(request, user, BACKEND)
         return HttpResponseRedirect(reverse("admin:index"))

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from environments import clock
 from environments.callers import Actor
-from environments.errors import Conflict, Forbidden, NotFound, field_error
+from environments.errors import Conflict, Forbidden, NotFound, PersonRequired, field_error
 from environments.models import (
     Environment,
     EnvironmentMembership,
@@ -178,6 +178,25 @@ def _expire_old(organization_id: str) -> None:
     """Mark what has run out, so that an address can be invited again."""
     pending = Invitation.objects.in_organization(organization_id).filter(status=Invitation.Status.PENDING)
     pending.filter(expires_at__lte=clock.now()).update(status=Invitation.Status.EXPIRED, updated_at=clock.now())
+
+
+def renew_token(invitation: Invitation, *, actor: Actor) -> str:
+    """Make a new token for a pending invitation, valid for a week, and return it; an older one ends.
+
+    Raises PersonRequired for a key, which could make itself a person with it, and NotFound when it is not pending.
+    """
+    if not actor.is_person:
+        raise PersonRequired
+    token = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        rows = Invitation.objects.in_organization(invitation.organization_id).select_for_update()
+        pending = rows.filter(pk=invitation.pk, status=Invitation.Status.PENDING).first()
+        if pending is None:
+            raise NotFound("This invitation is not pending any more.", fix="Invite the address again.")
+        pending.token_hash, pending.expires_at = _hash(token), clock.now() + INVITATION_LIFE
+        pending.save(update_fields=["token_hash", "expires_at"])
+        record(pending.organization_id, actor, "invitation.link_made", pending.pk)
+    return token
 
 
 def revoke_invitation(invitation: Invitation, *, actor: Actor) -> Invitation:

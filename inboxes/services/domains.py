@@ -11,6 +11,7 @@ from environments.callers import Actor
 from environments.errors import Conflict, field_error
 from environments.gates import ask
 from environments.ids import decode
+from environments.locks import lock
 from environments.models import Environment
 from environments.services.audit import record
 from inboxes.models import Domain, Inbox
@@ -58,10 +59,11 @@ def _claim(environment: Environment, name: str, client_id: str | None = None) ->
 def trust(domain: Domain, environment: Environment, *, actor: Actor) -> Domain:
     """Take a domain for verified on an operator's word, and suspend the pending claims of others.
 
-    Raises Conflict when another environment holds it verified.
+    Raises Conflict when another environment holds it verified, and NotFound when it has gone.
     """
     try:
         with transaction.atomic():
+            lock(domain, Domain.objects.in_environment(environment))
             domain.is_trusted, domain.status, domain.verified_at = True, Status.VERIFIED, clock.now()
             domain.save(update_fields=["is_trusted", "status", "verified_at"])
             ask("suspend_other_claims", decode("dom", domain.pk))
@@ -75,12 +77,13 @@ def trust(domain: Domain, environment: Environment, *, actor: Actor) -> Domain:
 
 
 def remove_domain(domain: Domain, environment: Environment, *, actor: Actor) -> None:
-    """Give a domain up. Raises Conflict while inboxes live on it."""
+    """Give a domain up. Raises Conflict while inboxes live on it, and NotFound when it has gone already."""
     in_use = Conflict(f"Inboxes live on {domain.name}.", fix="Delete them first.")
     if Inbox.objects.in_environment(environment).filter(domain=domain).exists():
         raise in_use
     try:
         with transaction.atomic():
+            lock(domain, Domain.objects.in_environment(environment))
             _record(domain, environment, actor, "domain.removed", before={"domain": domain.name})
             domain.delete()
     except IntegrityError as problem:  # an inbox came to live on it meanwhile

@@ -9,6 +9,7 @@ from environments.callers import Actor
 from environments.errors import PersonRequired
 from environments.gates import ask
 from environments.ids import decode
+from environments.locks import lock
 from environments.models import Environment
 from environments.services.audit import record
 from inboxes.models import AddressHold, Domain, Inbox
@@ -123,8 +124,10 @@ def release_inbox(inbox: Inbox, environment: Environment, *, actor: Actor) -> No
     """Delete an inbox's row, and with it its mail; hold its address for 30 days against other environments.
 
     ``mail.services.deletion.delete_inbox`` is the verb to call: it removes what lies in the object store as well.
+    Raises NotFound when the inbox has gone already.
     """
     with transaction.atomic():
+        lock(inbox, Inbox.objects.in_environment(environment))
         AddressHold.of(inbox.email, environment).save(force_insert=True)
         _tell(inbox, environment, actor, "deleted")
         inbox.delete()

@@ -160,8 +160,7 @@ class MessageView(MessagesBase):
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a message; its thread goes with its last one."""
-        message = self.found(pk)
-        deletion.delete_messages(self.environment, self.get_queryset().filter(pk=message.pk))
+        deletion.delete_message(self.environment, self.found(pk))
         return Response(status=204)
 
     @extend_schema(request=LabelsBody, responses=MessageOutput)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from environments.callers import Actor
+from environments.errors import NotFound
+from environments.locks import lock
 from environments.models import Environment
 from environments.services import usage
 from inboxes.models import Inbox
@@ -34,14 +36,26 @@ def delete_messages(environment: Environment, messages: QuerySet[Message]) -> in
     return gone.count
 
 
+def delete_message(environment: Environment, message: Message) -> None:
+    """Delete a message; its thread goes with its last one. Raises NotFound when it has gone already."""
+    if not delete_messages(environment, Message.objects.in_environment(environment).filter(pk=message.pk)):
+        raise NotFound
+
+
 def delete_thread(environment: Environment, thread: Thread) -> int:
-    """Delete a thread with its messages; return how many they were."""
-    return delete_messages(environment, Message.objects.in_environment(environment).filter(thread=thread))
+    """Delete a thread with its messages; return how many they were. Raises NotFound when it has gone already."""
+    count = delete_messages(environment, Message.objects.in_environment(environment).filter(thread=thread))
+    if not count:  # there is no thread without messages
+        raise NotFound
+    return count
 
 
 def delete_inbox(environment: Environment, inbox: Inbox, *, actor: Actor) -> int:
-    """Delete an inbox with its mail, and hold its address; return how many messages went with it."""
-    list(Inbox.objects.in_environment(environment).select_for_update().filter(pk=inbox.pk))  # arriving mail waits
+    """Delete an inbox with its mail, and hold its address; return how many messages went with it.
+
+    Raises NotFound when it has gone already.
+    """
+    lock(inbox, Inbox.objects.in_environment(environment))  # arriving mail waits
     gone = _delete_rows(environment, Message.objects.in_environment(environment).filter(inbox=inbox))
     release_inbox(inbox, environment, actor=actor)  # its threads go with it
     _free(environment, gone)

@@ -42,7 +42,8 @@ class Threads:
 
     def _known(self, inboxes: set[str], digests: set[uuid.UUID]) -> dict[tuple[str, uuid.UUID], str]:
         rows = Message.objects.in_environment(self.environment).filter(inbox__in=inboxes, message_id_digest__in=digests)
-        found = rows.values_list("inbox", "message_id_digest", "thread")
+        oldest_last = rows.order_by("-pk")  # of two with one Message-ID, the first that came has the thread
+        found = oldest_last.values_list("inbox", "message_id_digest", "thread")
         return {(inbox, digest): thread for inbox, digest, thread in found if digest}
 
     def join(self, message: Message, ancestors_: Sequence[uuid.UUID]) -> Thread:

@@ -51,6 +51,11 @@ def test_a_scope_that_does_not_exist_is_refused(api: Api, scope: str) -> None:
     assert api.post("/api-keys", {"name": "k", "scopes": [scope]}).status_code == 422
 
 
+def test_a_key_is_not_made_wide_by_a_misspelt_environment(acme: World, api: Api) -> None:
+    made = api.post("/api-keys", {"name": "n", "scopes": [], "environment_id": acme.development.pk})
+    assert made.status_code == 422
+
+
 def test_a_key_without_scopes_may_do_nothing_but_ask_what_it_is(acme: World) -> None:
     api = Api(acme.new_key([]).secret)
     assert api.get("/me").json()["scopes"] == []

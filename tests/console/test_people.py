@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from environments.callers import SYSTEM
+from environments.callers import SYSTEM, Actor
+from environments.errors import PersonRequired
 from environments.models import Invitation, Member, User
-from environments.services.members import invite, revoke_invitation
+from environments.services.members import invite, renew_token, revoke_invitation
 from tests.console.house import House
 from tests.console.pages import ANEW
 
@@ -106,6 +107,29 @@ def test_whoever_has_an_account_signs_in_first(link: Callable[[str], str], acme:
     client.force_login(user)
     client.post(where, {"confirmed": "yes"})
     assert Member.objects.in_organization(acme.organization).get(user=user).role == "admin"
+
+
+def test_no_link_sets_the_password_of_a_user_who_has_none(
+    link: Callable[[str], str], globex: House, client: Client
+) -> None:
+    owner, where = globex.people["owner"], link("owner@globex.example")
+    owner.set_unusable_password()
+    owner.save()
+    client.post(where, {"password": PASSWORD, "again": PASSWORD})
+    owner.refresh_from_db()
+    assert not owner.has_usable_password()
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_person_makes_the_link_of_an_invitation_and_an_older_one_ends(
+    link: Callable[[str], str], acme: House, client: Client
+) -> None:
+    old = link("new@acme.example")
+    invitation = Invitation.objects.in_organization(acme.organization).get(email="new@acme.example")
+    with pytest.raises(PersonRequired):
+        renew_token(invitation, actor=Actor("key", "key_1"))
+    token = renew_token(invitation, actor=Actor("member", "mem_1"))
+    assert [client.get(where).status_code for where in (old, f"/console/invitations/{token}/")] == [404, 200]
 
 
 def test_an_invitation_for_another_address_is_not_accepted(

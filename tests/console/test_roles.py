@@ -39,7 +39,7 @@ WHO_MAY = {  # owner, organization admin, environment admin, environment member,
 }
 ACTIONS = {
     "environments.environment": {"delivery-mode": {"owner", "admin", "environment_admin"}},
-    "environments.invitation": {"revoke": {"owner", "admin"}},
+    "environments.invitation": {"new-link": {"owner", "admin"}, "revoke": {"owner", "admin"}},
     "apikeys.apikey": {
         "rotate": {"owner", "admin", "environment_admin"},
         "revoke": {"owner", "admin", "environment_admin", "operator"},

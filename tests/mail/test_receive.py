@@ -143,6 +143,24 @@ def test_a_message_id_of_another_environment_joins_nothing(homes: tuple[Home, Ho
     assert our_message.thread_id != their_message.thread_id
 
 
+def test_who_repeats_a_message_id_does_not_draw_its_replies_into_another_thread(homes: tuple[Home, Home]) -> None:
+    ours, _ = homes
+    receive([arrival(mail(), ours.recipient())])
+    receive([arrival(mail("Not the same"), ours.recipient(), sender="mallory@example.com")])
+    receive([arrival(mail(message_id="<2@example.com>", In_Reply_To="<1@example.com>"), ours.recipient())])
+    first, forged, reply = messages(ours)
+    assert reply.thread_id == first.thread_id != forged.thread_id
+
+
+def test_the_objects_of_a_batch_that_failed_are_removed(homes: tuple[Home, Home], object_store: Path) -> None:
+    ours, theirs = homes
+    with inside(theirs.environment):
+        theirs.inbox.delete()
+    with pytest.raises(IntegrityError):
+        receive([arrival(mail(), ours.recipient()), arrival(mail(message_id="<2@x>"), theirs.recipient())])
+    assert [path for path in object_store.rglob("*") if path.is_file()] == []
+
+
 def test_an_event_is_published_with_the_mail(homes: tuple[Home, Home]) -> None:
     ours, theirs = homes
     receive([arrival(mail(), ours.recipient())])

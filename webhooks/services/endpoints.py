@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from environments import clock
 from environments.callers import Actor
+from environments.locks import lock
 from environments.models import Environment
 from environments.services.audit import record
 from webhooks.models import WebhookEndpoint
@@ -38,8 +39,9 @@ def create_endpoint(
 def update_endpoint(
     endpoint: WebhookEndpoint, environment: Environment, changes: dict[str, Any], *, actor: Actor
 ) -> WebhookEndpoint:
-    """Change url, events, description, inboxes or headers."""
+    """Change url, events, description, inboxes or headers. Raises NotFound when the endpoint has gone."""
     with transaction.atomic():
+        lock(endpoint, WebhookEndpoint.objects.in_environment(environment))
         before = {"url": endpoint.url, "events": endpoint.events}
         for name, value in changes.items():
             setattr(endpoint, name, value)
@@ -60,8 +62,9 @@ def rotate_secret(endpoint: WebhookEndpoint, environment: Environment, *, actor:
 
 
 def enable(endpoint: WebhookEndpoint, environment: Environment, *, actor: Actor) -> WebhookEndpoint:
-    """Deliver to the endpoint again."""
+    """Deliver to the endpoint again. Raises NotFound when it has gone."""
     with transaction.atomic():
+        lock(endpoint, WebhookEndpoint.objects.in_environment(environment))
         endpoint.is_enabled, endpoint.disabled_reason, endpoint.consecutive_failures = True, "", 0
         endpoint.save(update_fields=["is_enabled", "disabled_reason", "consecutive_failures"])
         _record(endpoint, environment, actor, "enabled")
@@ -69,8 +72,9 @@ def enable(endpoint: WebhookEndpoint, environment: Environment, *, actor: Actor)
 
 
 def delete_endpoint(endpoint: WebhookEndpoint, environment: Environment, *, actor: Actor) -> None:
-    """Remove an endpoint with its deliveries; the events stay in the log."""
+    """Remove an endpoint with its deliveries; the events stay in the log. Raises NotFound when it has gone already."""
     with transaction.atomic():
+        lock(endpoint, WebhookEndpoint.objects.in_environment(environment))
         _record(endpoint, environment, actor, "deleted", before={"url": endpoint.url})
         endpoint.delete()
 
