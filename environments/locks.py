@@ -1,0 +1,16 @@
+"""Rows read anew and locked, so that nothing is decided on what another call has changed meanwhile."""
+
+from django.db.models import Model, QuerySet
+
+from environments.errors import NotFound
+
+
+def lock(row: Model, rows: QuerySet) -> None:
+    """Lock the row until the transaction ends, and give it the values that it has now.
+
+    ``rows`` are those that it is looked for in. Whoever else locks it waits. Raises NotFound when it has gone.
+    """
+    try:
+        row.refresh_from_db(from_queryset=rows.select_for_update())
+    except type(row).DoesNotExist:
+        raise NotFound from None

@@ -1,0 +1,141 @@
+"""Two who do the same at once: the second waits for the first, and decides on what is there then."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from environments.binding import inside
+from environments.callers import SYSTEM
+from environments.errors import NotFound, Refusal
+from environments.models import AuditEntry, Environment, EnvironmentOwned
+from inboxes.models import AddressHold, Domain, Inbox
+from inboxes.services.domains import remove_domain, trust
+from mail.models import Message, Thread
+from mail.services.deletion import delete_inbox, delete_message, delete_thread
+from tests.api.routes import furnish
+from tests.world import World, build
+from webhooks.models import Event, WebhookEndpoint
+from webhooks.services.endpoints import delete_endpoint, enable, update_endpoint
+
+Outcome = Any
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+@pytest.fixture
+def acme(transactional_db: None) -> World:
+    return build("acme")
+
+
+@pytest.fixture
+def ids(acme: World) -> dict[str, str]:
+    return furnish(acme, acme.development)
+
+
+def one_after_the_other(first: Callable[[], Outcome], second: Callable[[], Outcome]) -> Outcome:
+    """Carry out ``first``, start ``second`` before that is committed, and return what became of ``second``."""
+    outcomes: list[Outcome] = []
+
+    def carry_out() -> None:
+        try:
+            outcomes.append(second())
+        except Exception as problem:  # noqa: BLE001 - it is the outcome
+            outcomes.append(problem)
+        finally:
+            connection.close()
+
+    rival = threading.Thread(target=carry_out)
+    with transaction.atomic():
+        first()
+        rival.start()
+        wait_until_it_waits(rival)
+    rival.join(30)
+    return outcomes[0]
+
+
+def wait_until_it_waits(rival: threading.Thread) -> None:
+    for _ in range(1000):
+        with connection.cursor() as cursor:
+            cursor.execute(WAITING)
+            if cursor.fetchone() or not rival.is_alive():
+                return
+        time.sleep(0.01)
+
+
+def done_to(acme: World, model: type[EnvironmentOwned], identifier: str, verb: Any) -> Callable[[], Outcome]:
+    """Return a call that reads a row of the environment and then does something to it."""
+
+    def carry_out() -> Outcome:
+        with inside(acme.development):
+            return verb(acme.development, model.objects.in_environment(acme.development).get(pk=identifier))
+
+    return carry_out
+
+
+def drop_inbox(environment: Environment, inbox: Inbox) -> None:
+    delete_inbox(environment, inbox, actor=SYSTEM)
+
+
+def drop_domain(environment: Environment, domain: Domain) -> None:
+    remove_domain(domain, environment, actor=SYSTEM)
+
+
+def drop_endpoint(environment: Environment, endpoint: WebhookEndpoint) -> None:
+    delete_endpoint(endpoint, environment, actor=SYSTEM)
+
+
+DELETIONS: dict[str, tuple[type[EnvironmentOwned], Any]] = {
+    "inbox": (Inbox, drop_inbox),
+    "domain": (Domain, drop_domain),
+    "endpoint": (WebhookEndpoint, drop_endpoint),
+    "message": (Message, delete_message),
+    "thread": (Thread, delete_thread),
+}
+
+
+def on_record(acme: World) -> dict[str, int]:
+    """Return how much was written of what happened."""
+    return {
+        "holds": AddressHold.objects.count(),
+        "entries": AuditEntry.objects.in_organization(acme.organization).count(),
+        "events": len(acme.rows(Event)),
+    }
+
+
+@pytest.mark.parametrize("name", DELETIONS)
+def test_what_has_just_gone_is_not_found_and_not_deleted_again(acme: World, ids: dict[str, str], name: str) -> None:
+    model, verb = DELETIONS[name]
+    after_first: dict[str, int] = {}
+    delete = done_to(acme, model, ids[name], verb)
+
+    def first() -> None:
+        delete()
+        after_first.update(on_record(acme))
+
+    assert isinstance(one_after_the_other(first, delete), NotFound)
+    assert on_record(acme) == after_first
+
+
+def vouch(environment: Environment, domain: Domain) -> None:
+    trust(domain, environment, actor=SYSTEM)
+
+
+def rename(environment: Environment, endpoint: WebhookEndpoint) -> None:
+    update_endpoint(endpoint, environment, {"description": "Ours"}, actor=SYSTEM)
+
+
+def wake(environment: Environment, endpoint: WebhookEndpoint) -> None:
+    enable(endpoint, environment, actor=SYSTEM)
+
+
+@pytest.mark.parametrize(("name", "change"), [("domain", vouch), ("endpoint", rename), ("endpoint", wake)])
+def test_what_has_just_gone_is_not_found_and_not_changed(
+    acme: World, ids: dict[str, str], name: str, change: Any
+) -> None:
+    model, delete = DELETIONS[name]
+    outcome = one_after_the_other(done_to(acme, model, ids[name], delete), done_to(acme, model, ids[name], change))
+    assert isinstance(outcome, Refusal)
+    assert outcome.status == 404
