@@ -13,6 +13,7 @@ from apikeys.models import ApiKey, ApiKeyEnvironment
 from environments import clock
 from environments.callers import Actor, Caller
 from environments.errors import Conflict, PermissionEscalation, field_error
+from environments.locks import lock
 from environments.models import Environment
 from environments.services.audit import record
 
@@ -114,12 +115,13 @@ def rotate_key(key: ApiKey, *, actor: Actor, overlap: timedelta = OVERLAP, maker
     ``maker`` is the key that asks, when a key does. Raises PermissionEscalation when the rotated key is the stronger,
     and Conflict when it was revoked.
     """
-    if key.revoked_at is not None:
-        raise Conflict("This key was revoked, for ever.", fix="Create another key.")
-    if maker:
-        _refuse_stronger(maker, key)
-    secret = secrets.new_secret(key.kind)
     with transaction.atomic():
+        lock(key, ApiKey.objects.in_organization(key.organization_id))
+        if key.revoked_at is not None:
+            raise Conflict("This key was revoked, for ever.", fix="Create another key.")
+        if maker:
+            _refuse_stronger(maker, key)
+        secret = secrets.new_secret(key.kind)
         key.previous_hash = key.secret_hash
         key.previous_expires_at = clock.now() + overlap
         key.secret_hash, key.hint = secrets.digest(secret), secrets.hint(secret)
@@ -130,9 +132,10 @@ def rotate_key(key: ApiKey, *, actor: Actor, overlap: timedelta = OVERLAP, maker
 
 def revoke_key(key: ApiKey, *, actor: Actor) -> None:
     """End the key, at once; its row stays for the record. Revoking twice changes nothing."""
-    if key.revoked_at is not None:
-        return
     with transaction.atomic():
+        lock(key, ApiKey.objects.in_organization(key.organization_id))
+        if key.revoked_at is not None:
+            return
         key.revoked_at = clock.now()
         key.previous_hash = None
         key.save(update_fields=["revoked_at", "previous_hash"])

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from apikeys.authentication import key_of
+from apikeys.models import ApiKey
+from apikeys.services import NewKey, revoke_key, rotate_key
 from environments.binding import inside
 from environments.callers import SYSTEM
-from environments.errors import NotFound, Refusal
+from environments.errors import Conflict, NotFound, Refusal
 from environments.models import AuditEntry, Environment, EnvironmentOwned
 from inboxes.models import AddressHold, Domain, Inbox
 from inboxes.services.domains import remove_domain, trust
@@ -19,7 +22,7 @@ from mail.services.deletion import delete_inbox, delete_message, delete_thread
 from tests.api.routes import furnish
 from tests.world import World, build
 from webhooks.models import Event, WebhookEndpoint
-from webhooks.services.endpoints import delete_endpoint, enable, update_endpoint
+from webhooks.services.endpoints import delete_endpoint, enable, rotate_secret, update_endpoint
 
 Outcome = Any
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -139,3 +142,40 @@ def test_what_has_just_gone_is_not_found_and_not_changed(
     outcome = one_after_the_other(done_to(acme, model, ids[name], delete), done_to(acme, model, ids[name], change))
     assert isinstance(outcome, Refusal)
     assert outcome.status == 404
+
+
+def again(acme: World, key: ApiKey) -> ApiKey:
+    return ApiKey.objects.in_organization(acme.organization).get(pk=key.pk)
+
+
+def test_the_secrets_of_two_rotations_of_a_key_both_work(acme: World) -> None:
+    key = acme.new_key().key
+    told: list[NewKey] = []
+
+    def rotate() -> None:
+        told.append(rotate_key(again(acme, key), actor=SYSTEM))
+
+    one_after_the_other(rotate, rotate)
+    assert [key_of(made.secret).pk for made in told] == [key.pk, key.pk]
+
+
+def test_a_key_that_has_just_been_revoked_is_not_rotated(acme: World) -> None:
+    key = acme.new_key().key
+
+    def revoke() -> None:
+        revoke_key(again(acme, key), actor=SYSTEM)
+
+    outcome = one_after_the_other(revoke, lambda: rotate_key(again(acme, key), actor=SYSTEM))
+    assert isinstance(outcome, Conflict)
+
+
+def test_the_secrets_of_two_rotations_of_an_endpoint_both_sign(acme: World, ids: dict[str, str]) -> None:
+    told: list[str] = []
+
+    def rotate(environment: Environment, endpoint: WebhookEndpoint) -> None:
+        told.append(rotate_secret(endpoint, environment, actor=SYSTEM).secret)
+
+    rotation = done_to(acme, WebhookEndpoint, ids["endpoint"], rotate)
+    one_after_the_other(rotation, rotation)
+    [endpoint] = acme.rows(WebhookEndpoint)
+    assert [endpoint.previous_secret, endpoint.secret] == told

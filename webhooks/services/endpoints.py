@@ -52,8 +52,12 @@ def update_endpoint(
 
 
 def rotate_secret(endpoint: WebhookEndpoint, environment: Environment, *, actor: Actor) -> WebhookEndpoint:
-    """Give the endpoint a new secret; for 24 hours deliveries are signed with the old one too."""
+    """Give the endpoint a new secret; for 24 hours deliveries are signed with the old one too.
+
+    Raises NotFound when it has gone.
+    """
     with transaction.atomic():
+        lock(endpoint, WebhookEndpoint.objects.in_environment(environment))
         endpoint.previous_secret, endpoint.secret = endpoint.secret, new_secret()
         endpoint.previous_secret_expires_at = clock.now() + OVERLAP
         endpoint.save(update_fields=["secret", "previous_secret", "previous_secret_expires_at"])
