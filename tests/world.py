@@ -1,5 +1,6 @@
 """A world to test the API in: an organization with two environments, and clients that hold keys to it."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -140,6 +141,15 @@ def build(name: str = "acme") -> World:
     organization, production, owner = create_organization(name.title(), f"owner@{name}.example", slug=name)
     development, _ = create_environment(organization, "Development", actor=SYSTEM, slug="development")
     return World(organization, production, development, owner)
+
+
+def settled(api: Api, count: int, **headers: str) -> None:
+    """Wait until so many events can be read: any transaction on the server, of another test too, holds them up."""
+    for _ in range(600):
+        if len(api.items("/events?limit=100", **headers)) >= count:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"There are still fewer than {count} events to be read.")
 
 
 def error_of(answer: HttpResponse) -> dict[str, Any]:
