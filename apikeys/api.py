@@ -89,7 +89,7 @@ class KeyView(OrganizationViewSet):
         if not self.caller.may_reach_live:
             rows = rows.filter(kind=ApiKey.Kind.DEV)
         if self.caller.environment_ids is not None:
-            rows = rows.filter(reaches_organization=False)
+            rows = rows.filter(Exists(reaches.filter(key=OuterRef("pk"))))  # one of an erased environment has none
         elsewhere = reaches.filter(key=OuterRef("pk")).exclude(environment__in=self.caller.reachable().values("pk"))
         return rows.filter(~Exists(elsewhere))
 

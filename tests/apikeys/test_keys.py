@@ -16,6 +16,7 @@ from environments import clock
 from environments.callers import SYSTEM
 from environments.clock import written
 from environments.errors import ValidationFailed
+from environments.services.environments import create_environment, delete_environment
 from tests.world import Api, World, error_of
 
 HOUR = timedelta(hours=1)
@@ -193,6 +194,16 @@ def test_a_narrow_key_does_not_see_wider_ones(acme: World, reach: str | None) ->
     assert [key["id"] for key in api.items("/api-keys")] == [narrow.key.pk]
     for method, path in [("get", ""), ("delete", ""), ("post", "/rotate")]:
         assert api.call(method, f"/api-keys/{wider.pk}{path}").status_code == 404
+
+
+def test_a_narrow_key_does_not_see_what_an_erased_environment_left(acme: World) -> None:
+    passing, _ = create_environment(acme.organization, "Passing", actor=SYSTEM)
+    left = acme.new_key([], environments=[passing]).key
+    delete_environment(passing, actor=SYSTEM)
+    narrow = acme.new_key(["api_keys:*"], environments=[acme.development])
+    assert [key["id"] for key in Api(narrow.secret).items("/api-keys")] == [narrow.key.pk]
+    assert Api(narrow.secret).get(f"/api-keys/{left.pk}").status_code == 404
+    assert acme.api().get(f"/api-keys/{left.pk}").json()["environment_ids"] == []
 
 
 def test_after_rotation_both_secrets_work_until_the_overlap_ends(acme: World, api: Api) -> None:
