@@ -64,7 +64,7 @@ def compose(outgoing: Outgoing, sender: Address, message_id: str, at: datetime) 
     for name, addresses in (("To", outgoing.to), ("Cc", outgoing.cc), ("Reply-To", outgoing.reply_to)):
         if addresses:
             mail[name] = headers.mailboxes(addresses, name)
-    mail["Subject"] = headers.text(outgoing.subject, "Subject")
+    mail["Subject"] = headers.text(outgoing.subject, "Subject")  # type: ignore[assignment]
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = message_id
     for name, value in outgoing.headers.items():
