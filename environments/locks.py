@@ -1,5 +1,6 @@
 """Rows read anew and locked, so that nothing is decided on what another call has changed meanwhile."""
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model, QuerySet
 
 from environments.errors import NotFound
@@ -12,5 +13,5 @@ def lock(row: Model, rows: QuerySet) -> None:
     """
     try:
         row.refresh_from_db(from_queryset=rows.select_for_update())
-    except type(row).DoesNotExist:
+    except ObjectDoesNotExist:
         raise NotFound from None
