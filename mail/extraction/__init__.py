@@ -11,10 +11,14 @@ __all__ = ["Extracted", "extract", "snippet", "to_text"]
 
 
 class Extracted(NamedTuple):
-    """The new part of a message: as text (empty only if the message is), and as HTML where there was any."""
+    """The new part of a message: as text (empty only if the message is), and as HTML where there was any.
+
+    HTML that is too complex for a parser is simplified: it gives text with its tags cut out, and no HTML.
+    """
 
     text: str
     html: str | None
+    is_simplified: bool = False
 
 
 def extract(text_body: str | None, html_body: str | None) -> Extracted:
@@ -24,9 +28,10 @@ def extract(text_body: str | None, html_body: str | None) -> Extracted:
     (a bare forward) keeps it: something that was written never becomes nothing.
     """
     html = new_html(html_body) if html_body else None
+    is_simplified = bool(html_body) and html is None
     if text_body and text_body.strip():
-        return Extracted(new_text(text_body), html)
-    return Extracted(new_text(to_text(html)) if html else "", html)
+        return Extracted(new_text(text_body), html, is_simplified)
+    return Extracted(new_text(to_text(html or html_body or "")), html, is_simplified)
 
 
 def snippet(text: str, length: int = 200) -> str:

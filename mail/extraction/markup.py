@@ -10,11 +10,14 @@ import lxml.html
 import quotequail
 from resiliparse.extract.html2text import extract_plain_text
 
+from mail.extraction.complexity import MAX_HTML_LENGTH, is_safe_to_parse
 from mail.extraction.plain import without_history
+from mail.extraction.stripping import stripped
 from mail.extraction.tables import ATTRIBUTIONS, HISTORY_BELOW_IDS, HISTORY_CLASSES, SIGNATURE_CLASSES
 from mail.parsing.charsets import storable
 
-MAX_HTML_LENGTH = 1_000_000
+MAX_TEXT_GROWTH = 3
+MAX_TEXT_EXTRA = 1_000
 MAX_QUOTEQUAIL_HTML_LENGTH = 200_000
 MAX_QUOTEQUAIL_HTML_WORK = 20_000_000
 
@@ -23,17 +26,46 @@ _MARKS = re.compile("|".join(sorted((*HISTORY_CLASSES, *SIGNATURE_CLASSES, *HIST
 
 
 def to_text(html: str) -> str:
-    """Return the readable text of HTML: no markup, script, style or alternative texts."""
-    text = extract_plain_text(storable(html), alt_texts=False)
+    """Return the readable text of HTML: no markup, script, style or alternative texts. Takes any text and never raises.
+
+    HTML that is too complex for a parser has its tags cut out instead; the work and the text stay in proportion to it.
+    """
+    html = storable(html)
+    text = _parsed_text(html) if is_safe_to_parse(html) else None
+    return stripped(html) if text is None else text
+
+
+def new_html(html: str) -> str | None:
+    """Return HTML without quoted history and signature; unchanged if there is none or nothing else.
+
+    Containers that mail clients mark are cut out; of the rest, what quotequail finds. None for HTML that is too complex
+    for a parser.
+    """
+    clean = storable(html)
+    if not is_safe_to_parse(clean) or _parsed_text(clean) is None:
+        return None
+    try:
+        return _new_html(html)
+    except Exception:  # noqa: BLE001 - the promise: nothing a stranger sends is an error here
+        return None
+
+
+def _parsed_text(html: str) -> str | None:
+    """Return the text that the parser reads, or None if it fails or writes more than the HTML gives reason for."""
+    try:
+        text = extract_plain_text(html, alt_texts=False)
+    except BaseException as error:
+        # What Rust calls a panic reaches Python as this class, which no module exports.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            return None
+        raise
+    if len(text) > MAX_TEXT_GROWTH * len(html) + MAX_TEXT_EXTRA:
+        return None
     return storable(text).replace("\xa0", " ").strip()
 
 
-def new_html(html: str) -> str:
-    """Return HTML without quoted history and signature; unchanged if there is none or nothing else.
-
-    Containers that mail clients mark are cut out; of the rest, what quotequail finds.
-    """
-    if len(html) > MAX_HTML_LENGTH or not (_MARKS.search(html) or _has_history(html)):
+def _new_html(html: str) -> str:
+    if not (_MARKS.search(html) or _has_history(html)):
         return html
     body = _body(html)
     if body is None:

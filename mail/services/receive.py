@@ -152,7 +152,7 @@ def _message(environment: Environment, delivery: Delivery, kept: Any) -> Message
         extracted_text=reading.extracted.text,
         extracted_html=reading.extracted.html,
         snippet=extraction.snippet(reading.extracted.text, SNIPPET),
-        flags=list(mail.flags),
+        flags=[*mail.flags, *(["html_too_complex"] if reading.extracted.is_simplified else [])],
         has_attachments=bool(mail.attachments),
         size=len(arrival.raw),
         raw=kept[reading.digest],
