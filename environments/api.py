@@ -355,7 +355,8 @@ class AuditView(OrganizationViewSet):
             return rows.filter(environment_id__in=caller.reachable().values("pk"))
         if not caller.may_reach_live:
             live = Environment.objects.in_organization(caller.organization_id).filter(delivery_mode="live")
-            return rows.exclude(environment_id__in=live.values("pk"))
+            rows = rows.exclude(environment_id__in=live.values("pk"))
+            return rows.exclude(action__startswith="api_key.")  # they name the environments that a key reaches
         return rows
 
     @extend_schema(parameters=[AuditQuery], responses=AuditOutput(many=True))
