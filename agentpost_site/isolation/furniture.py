@@ -1,0 +1,141 @@
+"""What stands in an environment: mail, addresses, webhooks and bookkeeping, made by the same services as always."""
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from apikeys.models import IdempotencyRecord
+from environments import clock
+from environments.binding import inside
+from environments.callers import SYSTEM
+from environments.ids import decode
+from environments.models import Environment
+from environments.services import usage
+from inboxes.models import Domain, Inbox
+from inboxes.services.domains import add_domain
+from inboxes.services.inboxes import create_inbox
+from mail.intake import Arrival, Recipient
+from mail.models import Message, Thread
+from mail.parsing import Address
+from mail.services import labels
+from mail.services.compose import File, Outgoing
+from mail.services.receive import receive
+from mail.services.send import send
+from webhooks.models import DeliveryAttempt, WebhookDelivery
+from webhooks.services.endpoints import create_endpoint
+
+MAIL = """From: {canary} <sender@{unique}.example>\r
+To: undisclosed-recipients:;\r
+Subject: {canary} {number}\r
+Message-ID: <{number}.{unique}@example.com>\r
+X-Canary: {canary}\r
+MIME-Version: 1.0\r
+Content-Type: multipart/mixed; boundary="b"\r
+\r
+--b\r
+Content-Type: text/plain\r
+\r
+{canary} wrote this\r
+--b\r
+Content-Type: text/plain; name="{canary}.txt"\r
+Content-Disposition: attachment; filename="{canary}.txt"\r
+\r
+{canary} attached {number}\r
+--b--\r
+"""
+
+
+def furnish(environment: Environment, canary: str, unique: str) -> None:
+    """Put at least two rows of everything that can be listed into an environment.
+
+    ``canary`` is in every text; ``unique`` is in addresses, domains, client ids and Message-IDs.
+    """
+    with inside(environment):
+        inboxes = _addresses(environment, canary, unique)
+        for number in (1, 2):
+            _endpoint(environment, canary, unique, number)
+    for number in (1, 2, 3):
+        receive([arrival(inboxes[number % 2], MAIL.format(canary=canary, unique=unique, number=number).encode())])
+    with inside(environment):
+        _send(environment, inboxes[0], canary)
+        _label(environment, canary)
+        _bookkeeping(environment, canary, unique)
+
+
+def _addresses(environment: Environment, canary: str, unique: str) -> list[Inbox]:
+    named = {"display_name": canary, "metadata": {"note": canary}}
+    domain, _ = add_domain(
+        environment, f"{unique}.example", actor=SYSTEM, client_id=f"domain-{unique}", is_trusted=True
+    )
+    first, _ = create_inbox(
+        environment, actor=SYSTEM, email=f"support@{domain.name}", client_id=f"inbox-{unique}", **named
+    )
+    second, _ = create_inbox(environment, actor=SYSTEM, username="support", **named)
+    Domain.objects.in_environment(environment).filter(pk=domain.pk).update(catch_all=first)
+    create_inbox(environment, actor=SYSTEM, email=subdomain_address(unique), **named)
+    return [first, second]
+
+
+def subdomain_address(unique: str) -> str:
+    """Return the place's address on the subdomain of the shared domain that it claimed."""
+    return f"test-support@{unique}.{settings.AGENTPOST_SHARED_DOMAIN}"
+
+
+def _endpoint(environment: Environment, canary: str, unique: str, number: int) -> None:
+    create_endpoint(
+        environment,
+        actor=SYSTEM,
+        url=f"https://{unique}.example/{canary}/{number}",
+        events=["*"],
+        description=canary,
+        headers={"X-Canary": canary},
+        client_id=f"endpoint-{number}-{unique}",
+    )
+
+
+def arrival(inbox: Inbox, raw: bytes, *more: Inbox) -> Arrival:
+    """Return a mail as SMTP hands it over, for one inbox or several, wherever these are."""
+    recipients = tuple(
+        Recipient(one.email, decode("env", one.environment_id), decode("inb", one.pk)) for one in (inbox, *more)
+    )
+    return Arrival(raw, "sender@example.com", recipients, "192.0.2.1", "example.com", False, clock.now())
+
+
+def _send(environment: Environment, inbox: Inbox, canary: str) -> None:
+    outgoing = Outgoing(
+        to=[Address(f"{canary}@example.com", canary)],
+        subject=canary,
+        text_body=canary,
+        files=[File(f"{canary}.txt", "text/plain", canary.encode())],
+        labels=[canary],
+        metadata={"note": canary},
+    )
+    send(environment, inbox, outgoing)
+
+
+def _label(environment: Environment, canary: str) -> None:
+    rows = [
+        *Message.objects.in_environment(environment).order_by("pk")[:2],
+        *Thread.objects.in_environment(environment).order_by("pk")[:2],
+    ]
+    labels.add(environment, rows, [canary, f"{canary} again"])
+
+
+def _bookkeeping(environment: Environment, canary: str, unique: str) -> None:
+    rows = WebhookDelivery.objects.in_environment(environment).order_by("pk")[:2]
+    DeliveryAttempt.objects.in_environment(environment).bulk_create(
+        DeliveryAttempt(environment=environment, delivery=row, number=1, duration_ms=1, response_body=canary)
+        for row in rows
+    )
+    IdempotencyRecord.objects.in_environment(environment).bulk_create(
+        IdempotencyRecord(
+            environment=environment,
+            key=f"once-{number}-{unique}",
+            fingerprint=bytes(32),
+            status=201,
+            body={"note": canary},
+            expires_at=clock.now() + timedelta(days=1),
+        )
+        for number in (1, 2)
+    )
+    usage.count(environment.pk, {"webhook_deliveries": 1})
