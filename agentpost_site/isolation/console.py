@@ -1,0 +1,209 @@
+"""Every page of the console, as people see it who belong to one environment only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+
+from django.apps import apps
+from django.db import models
+from django.test import Client
+
+from agentpost_site.isolation.discovery import PARAMETER, Page, pages
+from agentpost_site.isolation.exchange import Caller, Request, compare, look
+from agentpost_site.isolation.findings import Area
+from agentpost_site.isolation.ground import HOST
+from agentpost_site.isolation.world import Place, World
+from environments.console.site import site
+from environments.models import Environment, Organization, User
+
+INDEX = "/console/"
+KNOWN_PARAMETERS = {"object_id", "token", "url", "app_label"}
+ENDS_THE_SESSION = {"logout"}
+LISTS_AND_ROWS = ("_changelist", "_change")
+REPEATING = ("_history", "_delete")  # pages that find their row as its own page does
+FIELDS = ("label", "name", "email", "reason")
+
+
+def sessions(world: World) -> list[Caller]:
+    """Return who looks: an admin and a plain member of ours alone, and the owner of the other organization."""
+    ours, theirs, stranger = world.places
+    return [
+        Caller("environment admin", ours, [theirs, stranger], signed_in(ours.people["admin"]), is_thorough=True),
+        Caller("environment member", ours, [theirs, stranger], signed_in(ours.people["member"])),
+        Caller("another owner", stranger, [ours, theirs], signed_in(stranger.people["owner"], stranger)),
+    ]
+
+
+def signed_in(user: User, place: Place | None = None) -> Client:
+    """Return a session of this person; standing in a place, when one is named."""
+    client = Client(SERVER_NAME=HOST, raise_request_exception=False)
+    client.force_login(user)
+    if place:
+        client.get(INDEX, {"environment": place.environment.pk})
+    return client
+
+
+def probe_console(people: Sequence[Caller], world: World) -> list[Area]:
+    """Look at every page, and ask every page with an id for foreign rows; return areas of pages, forms and controls."""
+    area, control = Area("Console: pages"), Area("Console: own rows are found")
+    operator = Caller("operator", world.ours, [], _operator(world.ours))
+    for page in pages(of_the_console=True):
+        for gap in set(page.parameters) - KNOWN_PARAMETERS:
+            area.miss(f"/{page.route}: path parameter {gap}")
+        for person in people:
+            _probe_page(area, person, page, world)
+        _control(control, operator, page, world)
+    return [area, _probe_forms(people[0], world), _probe_switching(people, world), control]
+
+
+def _operator(place: Place) -> Client:
+    user = User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("operator@example.com")
+    return signed_in(user, place)
+
+
+def _probe_page(area: Area, person: Caller, page: Page, world: World) -> None:
+    """Look at a page, or ask it for foreign rows; whoever is not thorough, at lists and rows only."""
+    if not person.is_thorough and not page.name.endswith(LISTS_AND_ROWS):
+        return
+    if not page.parameters:
+        if page.name not in ENDS_THE_SESSION:
+            look(area, person, Request("GET", f"/{page.route}"))
+        return
+    for victim in person.victims:
+        for what, foreign, missing in _values(page, victim, world):
+            for method in ("GET", "POST") if person.is_thorough and victim is person.victims[0] else ("GET",):
+                theirs, none = (_request(method, page, value, person.home) for value in (foreign, missing))
+                compare(area, person, f"({what} of {victim.name})", theirs, none)
+
+
+def _values(page: Page, victim: Place, world: World) -> Iterator[tuple[str, str, str]]:
+    """Yield what can stand in the page's path: of a victim, and of nobody."""
+    if "object_id" in page.parameters:
+        model = _model(page)
+        identifier = victim.first(model)
+        if identifier and not (model is Organization and victim.organization == world.ours.organization):
+            yield model._meta.verbose_name, identifier, world.missing[model]
+    else:  # a link, an unknown address: an environment's id is as good as any
+        yield "id", victim.environment.pk, world.missing[Environment]
+
+
+def _model(page: Page) -> type[models.Model]:
+    _, app, model, *_ = page.route.split("/")
+    return apps.get_model(app, model)
+
+
+def _request(method: str, page: Page, value: str, home: Place) -> Request:
+    path = "/" + PARAMETER.sub(value, page.route)
+    path = path if "(?P" not in path else f"{INDEX}{value}"
+    form = (("post", "yes"), ("_standing_in", home.environment.pk)) if method == "POST" else None
+    return Request(method, path, form=form, asked=(value,))
+
+
+def _control(area: Area, operator: Caller, page: Page, world: World) -> None:
+    """Demand that an operator finds a row of ours where the others find none of theirs."""
+    if "object_id" not in page.parameters or not page.name or page.name.endswith(REPEATING):
+        return
+    model, home = _model(page), world.ours
+    row = home.first(model)
+    if row is None:
+        area.miss(f"{model._meta.label} has no row in ours")
+        return
+    found = operator.ask(_request("GET", page, row, home))
+    missing = operator.ask(_request("GET", page, world.missing[model], home))
+    area.demand(f"/{page.route}", "" if _is_page(found.status) or found.status != missing.status else "nobody sees it")
+
+
+def _is_page(status: int) -> bool:
+    return status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.FORBIDDEN
+
+
+def _probe_forms(person: Caller, world: World) -> Area:
+    """Filter lists by foreign rows, search for foreign words, and name foreign rows in forms."""
+    area = Area("Console: filters, searches and forms")
+    for model in site._registry:  # noqa: SLF001 - the list of pages
+        base = f"{INDEX}{model._meta.app_label}/{model._meta.model_name}/"
+        relations = [field for field in model._meta.local_fields if isinstance(field, models.ForeignKey)]
+        for victim in person.victims:
+            _search(area, person, base, victim)
+        for field in relations:
+            _name(area, person, base, field, person.victims[0], world)
+        _autocomplete(area, person, model, relations, person.victims[0])
+    return area
+
+
+def _search(area: Area, person: Caller, base: str, victim: Place) -> None:
+    nobody = "canary0123456789abcdef"
+    theirs, none = (Request("GET", base, query=(("q", word),), asked=(word,)) for word in (victim.canary, nobody))
+    compare(area, person, f"(search for {victim.name})", theirs, none)
+
+
+def _name(area: Area, person: Caller, base: str, field: models.ForeignKey, victim: Place, world: World) -> None:
+    """Name a victim's row where a list filters by it, and where a form refers to it."""
+    model = field.related_model
+    foreign, missing = victim.first(model), world.missing.get(model)
+    is_shared = model is Organization and victim.organization == person.home.organization
+    if foreign is None or missing is None or is_shared or model is User:
+        return
+    lookup = f"{field.name}__id__exact"
+    theirs, none = (Request("GET", base, query=((lookup, pk),), asked=(pk,)) for pk in (foreign, missing))
+    compare(area, person, f"({lookup} of {victim.name})", theirs, none)
+    blank = tuple((name, "probed") for name in FIELDS)
+    theirs, none = (
+        Request("POST", f"{base}add/", form=((field.name, pk), *blank), asked=(pk,)) for pk in (foreign, missing)
+    )
+    compare(area, person, f"({field.name} of {victim.name})", theirs, none)
+
+
+def _autocomplete(
+    area: Area, person: Caller, model: type[models.Model], relations: Sequence[models.ForeignKey], victim: Place
+) -> None:
+    for field in relations:
+        query = (
+            ("app_label", model._meta.app_label),
+            ("model_name", str(model._meta.model_name)),
+            ("field_name", field.name),
+            ("term", victim.canary),
+        )
+        look(area, person, Request("GET", f"{INDEX}autocomplete/", query=query, asked=(victim.canary,)))
+
+
+def _probe_switching(people: Sequence[Caller], world: World) -> Area:
+    """Try to stand in a foreign environment, by id and by slug, and post forms of it."""
+    area, missing = Area("Console: switching environments"), world.missing[Environment]
+    for person in people:
+        for victim in person.victims:
+            for name in (victim.environment.pk, victim.environment.slug):
+                for theirs, none in zip(_switches(name), _switches(missing), strict=True):
+                    compare(area, person, f"(environment of {victim.name})", theirs, none)
+    return area
+
+
+def _switches(name: str) -> Iterator[Request]:
+    asked = (name,)
+    yield Request("GET", INDEX, query=(("environment", name),), asked=asked)
+    yield Request("POST", f"{INDEX}environment/", form=(("environment", name),), asked=asked)
+    yield Request("POST", f"{INDEX}inboxes/inbox/add/", form=(("_standing_in", name),), asked=asked)
+
+
+def probe_rows(person: Caller, world: World) -> Area:
+    """Look at lists and rows alone: what suffices when a single wall is down."""
+    area = Area("Console: lists and rows")
+    for page in pages(of_the_console=True):
+        if page.name.endswith(LISTS_AND_ROWS):
+            _probe_page(area, person, page, world)
+    return area
+
+
+def probe_slugs(world: World) -> Area:
+    """Ask for a foreign slug on the page of one's own environment."""
+    area = Area("Console: clashes")
+    person = replace(sessions(world)[0], takes_back=True)
+    page = f"{INDEX}environments/environment/{world.ours.environment.pk}/change/"
+    for victim in person.victims:
+        theirs, none = (_renaming(page, slug) for slug in (victim.environment.slug, "env-u0123456789ab"))
+        compare(area, person, f"(slug of {victim.name})", theirs, none)
+    return area
+
+
+def _renaming(page: str, slug: str) -> Request:
+    return Request("POST", page, form=(("name", "probed"), ("slug", slug), ("description", "probed")), asked=(slug,))

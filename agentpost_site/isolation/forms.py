@@ -1,0 +1,140 @@
+"""What the API's bodies, queries and headers hold: which of their fields name a row, and an example of each other.
+
+The fields themselves come from the API's own description; one that is not known here is uncovered.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+
+from agentpost_site.docs import described
+from agentpost_site.isolation.discovery import PARAMETER, Operation
+from environments.models import Environment, Member
+from inboxes.models import Inbox
+from mail.models import Message, Thread
+
+LEFT_OUT = object()  # known to name nothing, and not needed for a valid body
+PLAIN_FIELDS: Mapping[str, Any] = {
+    "add_labels": ["probed"],
+    "attachments": LEFT_OUT,
+    "bcc": LEFT_OUT,
+    "cc": LEFT_OUT,
+    "delivery_mode": "capture",
+    "description": "probed",
+    "display_name": "probed",
+    "events": ["message.received"],
+    "expires_at": LEFT_OUT,
+    "headers": LEFT_OUT,
+    "html_body": LEFT_OUT,
+    "inbound_paused": False,
+    "labels": ["probed"],
+    "metadata": {"probed": True},
+    "name": "probed",
+    "outbound_paused": False,
+    "overlap_seconds": 60,
+    "remove_labels": ["never there"],
+    "reply_to": LEFT_OUT,
+    "role": "member",
+    "scopes": [],
+    "send_paused": False,
+    "subject": "probed",
+    "text_body": "probed",
+    "to": ["somebody@example.com"],
+    "url": "https://example.com/probed",
+    "webhooks_paused": False,
+}
+REFERENCES: Mapping[str, tuple[type[models.Model], bool]] = {  # the model, and whether the field holds a list
+    "environment_ids": (Environment, True),
+    "ids": (Message, True),
+    "inbox_ids": (Inbox, True),
+    "member_id": (Member, False),
+}
+UNIQUE_FIELDS = {"client_id", "domain", "email", "slug", "username"}  # asked about by ``clashes``
+REQUIRED_UNIQUE = {"domain": "probed.example", "email": "probed@probed.example"}
+
+PLAIN_QUERY = {
+    "action", "after", "before", "direction", "dry_run", "force", "from", "has_attachments", "include", "interval",
+    "label", "limit", "q", "status", "subject", "to", "types",
+}  # fmt: skip
+QUERY_REFERENCES: Mapping[str, type[models.Model]] = {"thread_id": Thread}
+PLACING_QUERY = {"environment_id"}
+PAGING_QUERY = {"after", "cursor"}
+SIGNED_QUERY = {"token"}  # asked of by ``links``
+PLACING_HEADERS = {"AgentPost-Environment"}
+UNIQUE_HEADERS = {"Idempotency-Key"}
+
+
+@dataclass(frozen=True)
+class Form:
+    """The parts of one operation that a caller fills in, beside its path."""
+
+    fields: frozenset[str] = frozenset()
+    query: frozenset[str] = frozenset()
+    headers: frozenset[str] = frozenset()
+    example: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def references(self) -> dict[str, tuple[type[models.Model], bool]]:
+        """Return the fields that name rows."""
+        return {name: REFERENCES[name] for name in sorted(self.fields & REFERENCES.keys())}
+
+    def unknown(self) -> list[str]:
+        """Return what no probe knows how to fill in."""
+        fields = self.fields - PLAIN_FIELDS.keys() - REFERENCES.keys() - UNIQUE_FIELDS
+        query = self.query - PLAIN_QUERY - QUERY_REFERENCES.keys() - PLACING_QUERY - PAGING_QUERY - SIGNED_QUERY
+        headers = self.headers - PLACING_HEADERS - UNIQUE_HEADERS
+        return [
+            *(f"body field {name}" for name in sorted(fields)),
+            *(f"query parameter {name}" for name in sorted(query)),
+            *(f"header {name}" for name in sorted(headers)),
+        ]
+
+
+class Forms:
+    """The forms of all operations, read out of the API's own description."""
+
+    def __init__(self) -> None:
+        document = described()
+        self._components = document["components"]["schemas"]
+        self._described = {
+            (_plain(path), verb.upper()): operation
+            for path, operations in document["paths"].items()
+            for verb, operation in operations.items()
+        }
+
+    def of(self, operation: Operation) -> Form | None:
+        """Return the form of an operation, or None when the description leaves the operation out."""
+        path = _plain("/" + PARAMETER.sub("{}", operation.route))
+        found = self._described.get((path, operation.method))
+        if found is None:
+            return None
+        schema = self._schema(found)
+        if operation.method == "DELETE":  # a description may not give it a body; it takes that of its twin
+            schema = self._schema(self._described.get((path, "POST"), {}))
+        given = found.get("parameters", [])
+        return Form(
+            fields=frozenset(schema.get("properties", {})),
+            query=frozenset(one["name"] for one in given if one["in"] == "query"),
+            headers=frozenset(one["name"] for one in given if one["in"] == "header"),
+            example=_example(schema),
+        )
+
+    def _schema(self, operation: dict[str, Any]) -> dict[str, Any]:
+        schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        while "$ref" in schema:
+            schema = self._components[schema["$ref"].rpartition("/")[2]]
+        return schema
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _example(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a valid body that names no row."""
+    known = {name: PLAIN_FIELDS.get(name, LEFT_OUT) for name in schema.get("properties", {})}
+    needed = {name: REQUIRED_UNIQUE[name] for name in schema.get("required", ()) if name in REQUIRED_UNIQUE}
+    return {**{name: value for name, value in known.items() if value is not LEFT_OUT}, **needed}
