@@ -1,0 +1,171 @@
+"""Jobs and commands: each, run for one environment, leaves the others alone; each that nobody probed is named."""
+
+import inspect
+from argparse import Action
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command, load_command_class
+from django.core.management.base import CommandError
+
+from agentpost_site.isolation.digests import Marks, digest_of
+from agentpost_site.isolation.discovery import commands, tasks
+from agentpost_site.isolation.findings import Area, changed
+from agentpost_site.isolation.world import Place, World, forget_rates
+from apikeys.models import IdempotencyRecord, RateWindow
+from environments import clock
+from environments.binding import inside
+from environments.ids import decode, new_id
+
+SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and what asks about them instead
+    "smtpd": "its two calls, resolve and receive, are asked in “Reception” and “Threads”",
+    "deliver": "its claims and requests are asked in “Deliveries”",
+    "serve": "starts the other processes and touches no row itself",
+    "first_run": "creates an organization of its own through the services that the other commands call",
+    "demo": "talks to a running instance over its sockets, with keys",
+    "verify_isolation": "is this command; it works in a database of its own",
+}
+LEFT_OUT = {"description", "domain", "email", "environment_role", "slug", "trusted"}  # unless NEEDED says otherwise
+EXAMPLES: Mapping[str, Any] = {
+    "mode": "capture",
+    "name": "Probed",
+    "owner": "owner@probed.example",
+    "reason": "probed",
+    "role": "member",
+    "scopes": "messages:read",
+    "username": "probed",
+}
+OF_THE_PLACE: Mapping[str, Callable[[Place], str]] = {
+    "by": lambda place: f"owner@{place.organization.slug}.example",
+    "environment": lambda place: place.environment.slug,
+    "organization": lambda place: place.organization.slug,
+}
+NEEDED: Mapping[tuple[str, str], str] = {
+    ("add_domain", "domain"): "probed.example",
+    ("add_member", "email"): "probed@probed.example",
+}
+SHARED = {  # by every command of Django's
+    "force_color",
+    "help",
+    "no_color",
+    "pythonpath",
+    "settings",
+    "skip_checks",
+    "traceback",
+    "verbosity",
+    "version",
+}
+KNOWN = {"as_json", *LEFT_OUT, *EXAMPLES, *OF_THE_PLACE}
+
+
+def probe_jobs(world: World) -> Area:
+    """Run every job while only ours has anything due; demand that the others stay as they are."""
+    area, others = Area("Jobs"), (world.theirs, world.stranger)
+    for name, task in tasks().items():
+        if set(inspect.signature(task.func).parameters) != {"timestamp"}:
+            area.miss(f"{name}: takes more than a timestamp, and nobody knows what")
+            continue
+        _have_something_due(world.ours)
+        before = {place.name: digest_of(place) for place in others}
+        task.func(timestamp=int(clock.now().timestamp()))
+        for place in others:
+            area.demand(f"{name} and {place.name}", changed(before[place.name], digest_of(place)))
+    return area
+
+
+def _have_something_due(place: Place) -> None:
+    """Leave work for chores in one place, and in no other."""
+    forget_rates()
+    past = clock.now() - timedelta(hours=1)
+    RateWindow.objects.create(subject=decode("env", place.environment.pk), minute=past, calls=7)
+    with inside(place.environment):
+        IdempotencyRecord.objects.in_environment(place.environment).update(expires_at=past)
+
+
+def probe_commands(world: World) -> Area:
+    """Run every command for ours; demand that the others stay as they are, and that naming them across fails."""
+    area = Area("Commands")
+    for name, app in commands().items():
+        if name in SEEN_ELSEWHERE:
+            area.demand(f"{name}: {SEEN_ELSEWHERE[name]}")
+            continue
+        options = {action.dest: action for action in _actions(app, name)}
+        gaps = sorted(options.keys() - KNOWN)
+        for gap in gaps:
+            area.miss(f"{name}: option {gap}")
+        if gaps:  # what it would do is not known
+            continue
+        _run_for_ours(area, name, options, world)
+        if {"environment", "organization"} <= options.keys():
+            _run_across(area, name, options, world)
+    return area
+
+
+def _actions(app: str, name: str) -> Iterator[Action]:
+    """Yield the options of a command that are its own."""
+    command = load_command_class(app, name)
+    shared = {*command.base_stealth_options, *SHARED}
+    for action in command.create_parser("manage.py", name)._actions:  # noqa: SLF001 - argparse has no other list
+        if action.dest not in shared:
+            yield action
+
+
+SHARED = {
+    "help",
+    "version",
+    "verbosity",
+    "settings",
+    "pythonpath",
+    "traceback",
+    "no_color",
+    "force_color",
+    "skip_checks",
+}
+
+
+def _arguments(name: str, options: Mapping[str, Action], place: Place, **changed_: str) -> list[str]:
+    given = {dest: EXAMPLES[dest] for dest in options if dest in EXAMPLES}
+    given |= {dest: OF_THE_PLACE[dest](place) for dest in options if dest in OF_THE_PLACE}
+    given |= {dest: value for (command, dest), value in NEEDED.items() if command == name}
+    given |= changed_
+    return [f"{options[dest].option_strings[-1]}={value}" for dest, value in given.items()]
+
+
+def _run_for_ours(area: Area, name: str, options: Mapping[str, Action], world: World) -> None:
+    others = (world.theirs, world.stranger)
+    before = {place.name: digest_of(place) for place in others}
+    marks = Marks(world.ours, others)
+    try:
+        told = _told(name, _arguments(name, options, world.ours))
+    except CommandError as problem:
+        area.miss(f"{name}: cannot be run for an environment: {problem}")
+        return
+    mark = marks.seen_in(told, ())
+    area.demand(f"output of {name}", f"shows {mark}" if mark else "")
+    for place in others:
+        area.demand(f"{name} and {place.name}", changed(before[place.name], digest_of(place)))
+
+
+def _run_across(area: Area, name: str, options: Mapping[str, Action], world: World) -> None:
+    """Name the stranger's environment as one of our organization: it must be as unknown as one that is not there."""
+    asked = (world.stranger.environment.pk, new_id("env"))
+    refusals = [
+        _refusal(name, _arguments(name, options, world.ours, environment=identifier), identifier)
+        for identifier in asked
+    ]
+    area.demand(f"{name} across organizations", "" if len(set(refusals)) == 1 else " / ".join(refusals))
+
+
+def _refusal(name: str, arguments: list[str], identifier: str) -> str:
+    try:
+        return f"carried out: {_told(name, arguments)}"
+    except CommandError as problem:
+        return str(problem).replace(identifier, "<asked>")
+
+
+def _told(name: str, arguments: list[str]) -> str:
+    out, err = StringIO(), StringIO()
+    call_command(name, *arguments, stdout=out, stderr=err)
+    return out.getvalue() + err.getvalue()
