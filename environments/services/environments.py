@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from environments.binding import inside
 from environments.callers import Actor
 from environments.erasure import erase_rows
-from environments.errors import Conflict, Forbidden, PersonRequired, field_error
+from environments.errors import Conflict, Forbidden, NotFound, PersonRequired, field_error
 from environments.models import Environment, Organization
 from environments.services.audit import record
 from environments.services.organizations import slug_of
@@ -29,19 +29,18 @@ def create_environment(
     """Create an environment, or return the one with the same ``client_id``; the second value is whether it is new.
 
     ``fields`` may hold ``description`` and ``metadata``. Raises Conflict when the slug is taken, and PersonRequired
-    when anything but a person asks for more than capture.
+    for any mode but capture, which only ``set_delivery_mode`` gives.
     """
     organization_id = organization if isinstance(organization, str) else organization.pk
     rows = Environment.objects.in_organization(organization_id)
     if client_id and (existing := rows.filter(client_id=client_id).first()):
         return existing, False
-    if delivery_mode != CAPTURE and not actor.is_person:
+    if delivery_mode != CAPTURE:
         raise PersonRequired
     environment = Environment(
         organization_id=organization_id,
         name=name,
         slug=slug or slug_of(name, "name"),
-        delivery_mode=delivery_mode,
         client_id=client_id,
         **fields,
     )
@@ -67,28 +66,34 @@ def _slug_taken(slug: str) -> Conflict:
 
 
 def update_environment(environment: Environment, changes: dict[str, Any], *, actor: Actor) -> Environment:
-    """Change name, slug, description, metadata, pauses or delivery mode.
+    """Change name, slug, description, metadata, pauses, or go back to capture.
 
-    A key may pause and go back to capture; it may not lift a pause that a person set, nor let more mail out. Raises
-    PersonRequired or Conflict.
+    A key may not lift a pause that a person set, and nobody lets more mail out this way: ``set_delivery_mode`` asks a
+    person for a reason. Raises PersonRequired, Conflict or NotFound.
     """
     with transaction.atomic():
         environment = _locked(environment)
         before = _shown(environment)
-        if "delivery_mode" in changes:
-            _change_mode(environment, changes.pop("delivery_mode"), actor)
-        for pause in PAUSES:
-            if f"{pause}_paused" in changes:
-                _change_pause(environment, pause, actor, paused=changes.pop(f"{pause}_paused"))
         for name, value in changes.items():
-            setattr(environment, name, value)
+            _change(environment, name, value, actor)
         try:
             with transaction.atomic():
                 environment.save()
         except IntegrityError as problem:
             raise _slug_taken(environment.slug) from problem
-        _record(environment, actor, "environment.updated", before=before, after=_shown(environment))
+        after = _shown(environment)
+        if after != before:
+            _record(environment, actor, "environment.updated", before=before, after=after)
     return environment
+
+
+def _change(environment: Environment, name: str, value: Any, actor: Actor) -> None:
+    if name.removesuffix("_paused") in PAUSES:
+        _change_pause(environment, name.removesuffix("_paused"), actor, paused=value)
+        return
+    if name == "delivery_mode" and value not in {CAPTURE, environment.delivery_mode}:
+        raise PersonRequired
+    setattr(environment, name, value)
 
 
 def set_delivery_mode(environment: Environment, mode: str, *, actor: Actor, reason: str) -> Environment:
@@ -130,7 +135,8 @@ def _change_mode(environment: Environment, mode: str, actor: Actor) -> None:
 
 
 def _change_pause(environment: Environment, pause: str, actor: Actor, *, paused: bool) -> None:
-    if getattr(environment, f"{pause}_paused") == paused:
+    is_confirmed = paused and actor.is_person  # by a person, who from then on must be the one to lift it
+    if getattr(environment, f"{pause}_paused") == paused and not is_confirmed:
         return
     by_people = set(environment.pauses_by_people)
     if not paused and pause in by_people and not actor.is_person:
@@ -159,7 +165,12 @@ def delete_environment(environment: Environment, *, actor: Actor, force: bool = 
 
 
 def _locked(environment: Environment) -> Environment:
-    return Environment.objects.in_organization(environment.organization_id).select_for_update().get(pk=environment.pk)
+    """Return the environment as it is now, locked; raise NotFound when it has just been deleted."""
+    rows = Environment.objects.in_organization(environment.organization_id)
+    found = rows.select_for_update().filter(pk=environment.pk).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _record(environment: Environment, actor: Actor, action: str, **details: Any) -> None:

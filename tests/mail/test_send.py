@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from environments import clock
 from environments.errors import Refusal
 from environments.models import UsageHour
-from environments.services.environments import update_environment
+from environments.services.environments import set_delivery_mode, update_environment
 from inboxes.models import Inbox
 from mail.models import Attachment, Blob, Message, MessageRecipient, Thread
 from mail.parsing import Address
@@ -341,7 +341,7 @@ def test_nothing_is_sent_from_what_is_paused(acme: World, inbox: Inbox, pause: A
 
 @pytest.mark.parametrize("mode", ["live", "allowlist", "redirect"])
 def test_without_a_transport_nothing_but_capture_sends(acme: World, inbox: Inbox, mode: str) -> None:
-    update_environment(acme.development, {"delivery_mode": mode}, actor=PERSON)
+    set_delivery_mode(acme.development, mode, actor=PERSON, reason="to see it refused")
     answer = sent(acme.api(), inbox)
     assert (answer.status_code, error_of(answer)["code"]) == (409, "transport_not_configured")
     assert acme.rows(Message) == []
