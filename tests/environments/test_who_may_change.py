@@ -1,0 +1,113 @@
+"""What lets more mail out is an act of a person: a table of who asks for which change of an environment."""
+
+from typing import Any
+
+import pytest
+
+from environments.callers import Actor
+from environments.errors import Forbidden, NotFound, PersonRequired, ValidationFailed
+from environments.models import AuditEntry, Environment
+from environments.services.environments import (
+    create_environment,
+    delete_environment,
+    set_delivery_mode,
+    update_environment,
+)
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+KEY, PERSON = Actor("key", "key_1"), Actor("member", "mem_1")
+
+MODES = ["allowlist", "redirect", "live"]
+
+
+def fresh(environment: Environment) -> Environment:
+    return Environment.objects.in_organization(environment.organization_id).get(pk=environment.pk)
+
+
+@pytest.mark.parametrize("actor", [KEY, PERSON], ids=["key", "person"])
+@pytest.mark.parametrize("mode", MODES)
+def test_no_plain_change_lets_more_mail_out(acme: World, actor: Actor, mode: str) -> None:
+    with pytest.raises(PersonRequired):
+        update_environment(acme.development, {"delivery_mode": mode}, actor=actor)
+    with pytest.raises(PersonRequired):
+        create_environment(acme.organization, "Another", actor=actor, delivery_mode=mode)
+    assert fresh(acme.development).delivery_mode == "capture"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_key_changes_the_mode_with_a_reason_either(acme: World, mode: str) -> None:
+    with pytest.raises(PersonRequired):
+        set_delivery_mode(acme.development, mode, actor=KEY, reason="because")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_person_does_with_a_reason_that_is_kept(acme: World, mode: str) -> None:
+    with pytest.raises(ValidationFailed):
+        set_delivery_mode(acme.development, mode, actor=PERSON, reason=" ")
+    set_delivery_mode(acme.development, mode, actor=PERSON, reason="launch")
+    assert fresh(acme.development).delivery_mode == mode
+    entries = AuditEntry.objects.in_organization(acme.organization)
+    assert entries.get(action="environment.delivery_mode_changed").reason == "launch"
+
+
+def test_a_locked_environment_never_goes_live(acme: World) -> None:
+    acme.development.is_locked = True
+    acme.development.save()
+    with pytest.raises(Forbidden):
+        set_delivery_mode(acme.development, "live", actor=PERSON, reason="launch")
+
+
+@pytest.mark.parametrize("actor", [KEY, PERSON], ids=["key", "person"])
+def test_anybody_may_go_back_to_capture(acme: World, actor: Actor) -> None:
+    live = set_delivery_mode(acme.development, "live", actor=PERSON, reason="launch")
+    assert update_environment(live, {"delivery_mode": "capture"}, actor=actor).delivery_mode == "capture"
+
+
+WHO_PAUSED = [  # who paused, in this order; may a key lift it
+    ([KEY], True),
+    ([PERSON], False),
+    ([KEY, PERSON], False),
+    ([PERSON, KEY], False),
+]
+
+
+@pytest.mark.parametrize("pause", ["outbound_paused", "inbound_paused", "webhooks_paused"])
+@pytest.mark.parametrize(("who", "may_lift"), WHO_PAUSED)
+def test_a_key_lifts_no_pause_that_a_person_stands_behind(
+    acme: World, pause: str, who: list[Actor], may_lift: bool
+) -> None:
+    for actor in who:
+        update_environment(acme.development, {pause: True}, actor=actor)
+    if may_lift:
+        update_environment(acme.development, {pause: False}, actor=KEY)
+    else:
+        with pytest.raises(PersonRequired):
+            update_environment(acme.development, {pause: False}, actor=KEY)
+        update_environment(acme.development, {pause: False}, actor=PERSON)
+    assert not getattr(fresh(acme.development), pause)
+
+
+def test_a_change_that_changes_nothing_is_not_put_on_record(acme: World) -> None:
+    changes: dict[str, Any] = {"name": acme.development.name}
+    before = AuditEntry.objects.in_organization(acme.organization).count()
+    update_environment(acme.development, changes, actor=PERSON)
+    assert AuditEntry.objects.in_organization(acme.organization).count() == before
+    assert changes == {"name": acme.development.name}
+
+
+def test_an_environment_that_has_just_gone_is_not_found(acme: World) -> None:
+    gone = acme.development
+    delete_environment(fresh(gone), actor=PERSON, force=True)
+    for work in (
+        lambda: update_environment(gone, {"name": "x"}, actor=PERSON),
+        lambda: set_delivery_mode(gone, "live", actor=PERSON, reason="launch"),
+        lambda: delete_environment(gone, actor=PERSON, force=True),
+    ):
+        with pytest.raises(NotFound):
+            work()
+
+
+def test_a_key_is_told_that_a_person_must_do_it(acme: World) -> None:
+    answer = acme.api().patch("/environments/development", {"delivery_mode": "live"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "person_required")
