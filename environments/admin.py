@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 from environments.console import checks  # noqa: F401 - registers the system checks
 from environments.console.admins import EnvironmentModelAdmin, OrganizationModelAdmin, PlatformModelAdmin
 from environments.console.forms import ActionForm, ConfinedModelForm
-from environments.console.permissions import MAY_LET_MAIL_OUT, ORGANIZATION_WIDE, Kind, Role
+from environments.console.permissions import MAY_LET_MAIL_OUT, ORGANIZATION_WIDE, Kind
 from environments.console.reach import LISTED, Console, ConsoleRequest, reachable
 from environments.console.site import site
 from environments.errors import NotFound
@@ -218,7 +218,6 @@ class EnvironmentMembershipAdmin(OrganizationModelAdmin):
     def save_model(self, request: ConsoleRequest, obj: EnvironmentMembership, form: Any, change: bool) -> None:  # noqa: FBT001
         console, role = request.console, form.cleaned_data["role"]
         if change:
-            obj.role = form.initial["role"]
             member_services.change_environment_role(obj, role, actor=console.actor)
             return
         rows = Member.objects.in_organization(console.here.organization_id)
@@ -253,9 +252,7 @@ class MemberAdmin(OrganizationModelAdmin):
         return member.user.email
 
     def save_model(self, request: ConsoleRequest, obj: Member, form: Any, change: bool) -> None:  # noqa: FBT001
-        role, obj.role = obj.role, form.initial["role"]
-        is_owner = request.console.role == Role.OWNER
-        member_services.change_role(obj, role, actor=request.console.actor, by_owner=is_owner)
+        member_services.change_role(obj, form.cleaned_data["role"], actor=request.console.actor)
 
     def delete_model(self, request: ConsoleRequest, obj: Member) -> None:
         member_services.remove_member(obj, actor=request.console.actor)

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from environments import clock
 from environments.callers import Actor
 from environments.errors import Conflict, Forbidden, NotFound, PersonRequired, field_error
+from environments.locks import lock
 from environments.models import (
     Environment,
     EnvironmentMembership,
@@ -23,6 +24,13 @@ from environments.services.organizations import user_for
 
 INVITATION_LIFE = timedelta(days=7)
 Role = Member.Role
+
+
+class NotValid(NotFound):
+    """An invitation that is unknown, used, revoked or run out."""
+
+    message = "This invitation is not valid any more."
+    fix = "Ask for a new one."
 
 
 def add_member(organization: Organization, email: str, role: str, *, actor: Actor) -> tuple[Member, bool]:
@@ -46,19 +54,20 @@ def _refuse_owner(role: str) -> None:
         raise field_error("role", f"Must be one of {Role.ADMIN}, {Role.MEMBER}.")
 
 
-def change_role(member: Member, role: str, *, actor: Actor, by_owner: bool = False) -> Member:
+def change_role(member: Member, role: str, *, actor: Actor) -> Member:
     """Change a member's role. ``owner`` transfers ownership, which only the owner may: they become an admin.
 
-    Raises Forbidden or ValidationFailed.
+    Raises Forbidden, ValidationFailed, or NotFound when the member has gone.
     """
     if role not in Role.values:
         raise field_error("role", f"Must be one of {', '.join(Role.values)}.")
-    if role == member.role:
-        return member
     with transaction.atomic():
+        _lock(member)
         before = member.role
+        if role == before:
+            return member
         if Role.OWNER in {role, before}:
-            _transfer(member, role, by_owner=by_owner)
+            _give_up_ownership(member, role, actor)
         member.role = role
         member.save(update_fields=["role"])
         record(
@@ -72,18 +81,29 @@ def change_role(member: Member, role: str, *, actor: Actor, by_owner: bool = Fal
     return member
 
 
-def _transfer(member: Member, role: str, *, by_owner: bool) -> None:
-    if not by_owner or role != Role.OWNER:
+def _lock(member: Member) -> None:
+    """Read the member anew; changes of one organization's people follow one another. Raises NotFound."""
+    Organization.objects.select_for_update(no_key=True).get(pk=member.organization_id)
+    lock(member, Member.objects.in_organization(member.organization_id))
+
+
+def _give_up_ownership(member: Member, role: str, actor: Actor) -> None:
+    owner = Member.objects.in_organization(member.organization_id).get(role=Role.OWNER)
+    if role != Role.OWNER or owner.pk != actor.id:
         raise Forbidden("Only the owner may transfer ownership.", fix="Ask the owner to make another member the owner.")
-    owners = Member.objects.in_organization(member.organization_id).filter(role=Role.OWNER)
-    owners.update(role=Role.ADMIN, updated_at=clock.now())
+    owner.role = Role.ADMIN
+    owner.save(update_fields=["role"])
 
 
 def remove_member(member: Member, *, actor: Actor) -> None:
-    """Take a member's place in the organization and in all its environments. Raises Forbidden for the owner."""
-    if member.role == Role.OWNER:
-        raise Forbidden("The owner cannot be removed.", fix="Transfer ownership first.")
+    """Take a member's place in the organization and in all its environments.
+
+    Raises Forbidden for the owner, and NotFound when the member has gone already.
+    """
     with transaction.atomic():
+        _lock(member)
+        if member.role == Role.OWNER:
+            raise Forbidden("The owner cannot be removed.", fix="Transfer ownership first.")
         record(member.organization_id, actor, "member.removed", member.pk, before={"role": member.role})
         member.delete()
 
@@ -106,9 +126,10 @@ def add_to_environment(
 
 
 def change_environment_role(membership: EnvironmentMembership, role: str, *, actor: Actor) -> EnvironmentMembership:
-    """Change a member's role in one environment."""
+    """Change a member's role in one environment. Raises ValidationFailed, or NotFound when the place has gone."""
     _check_environment_role(role)
     with transaction.atomic():
+        lock(membership, EnvironmentMembership.objects.in_organization(membership.organization_id))
         before, membership.role = membership.role, role
         membership.save(update_fields=["role"])
         _record_membership(
@@ -118,8 +139,9 @@ def change_environment_role(membership: EnvironmentMembership, role: str, *, act
 
 
 def remove_from_environment(membership: EnvironmentMembership, *, actor: Actor) -> None:
-    """Take a member's place in one environment."""
+    """Take a member's place in one environment. Raises NotFound when it has gone already."""
     with transaction.atomic():
+        lock(membership, EnvironmentMembership.objects.in_organization(membership.organization_id))
         _record_membership(membership, actor, "environment_member.removed", before={"role": membership.role})
         membership.delete()
 
@@ -201,9 +223,10 @@ def renew_token(invitation: Invitation, *, actor: Actor) -> str:
 
 def revoke_invitation(invitation: Invitation, *, actor: Actor) -> Invitation:
     """Take back a pending invitation; one that is no longer pending stays what it is."""
-    if invitation.status != Invitation.Status.PENDING:
-        return invitation
     with transaction.atomic():
+        lock(invitation, Invitation.objects.in_organization(invitation.organization_id))
+        if invitation.status != Invitation.Status.PENDING:
+            return invitation
         invitation.status = Invitation.Status.REVOKED
         invitation.save(update_fields=["status"])
         record(invitation.organization_id, actor, "invitation.revoked", invitation.pk)
@@ -214,7 +237,7 @@ def pending_invitation(token: str) -> Invitation:
     """Return the invitation behind a token; raise NotFound for one that is unknown, used, revoked or run out."""
     found = Invitation.everywhere.select_related("organization").filter(token_hash=_hash(token)).first()
     if not found or found.status != Invitation.Status.PENDING or found.expires_at <= clock.now():
-        raise NotFound("This invitation is not valid any more.", fix="Ask for a new one.")
+        raise NotValid
     return found
 
 
@@ -224,6 +247,9 @@ def accept_invitation(token: str, user: User) -> Member:
     if invitation.email != user.email:
         raise Forbidden("This invitation is for another address.", fix=f"Sign in as {invitation.email}.")
     with transaction.atomic():
+        lock(invitation, Invitation.objects.in_organization(invitation.organization_id))
+        if invitation.status != Invitation.Status.PENDING:
+            raise NotValid
         actor = Actor("member", name=user.email)
         member, _ = add_member(invitation.organization, user.email, invitation.role, actor=actor)
         invitation.status = Invitation.Status.ACCEPTED

@@ -12,9 +12,17 @@ from apikeys.authentication import key_of
 from apikeys.models import ApiKey
 from apikeys.services import NewKey, revoke_key, rotate_key
 from environments.binding import inside
-from environments.callers import SYSTEM
-from environments.errors import Conflict, NotFound, Refusal
-from environments.models import AuditEntry, Environment, EnvironmentOwned
+from environments.callers import SYSTEM, Actor
+from environments.errors import Conflict, Forbidden, NotFound, Refusal
+from environments.models import AuditEntry, Environment, EnvironmentMembership, EnvironmentOwned, Member
+from environments.services.members import (
+    add_member,
+    change_environment_role,
+    change_role,
+    memberships,
+    remove_from_environment,
+    remove_member,
+)
 from inboxes.models import AddressHold, Domain, Inbox
 from inboxes.services.domains import remove_domain, trust
 from mail.models import Message, Thread
@@ -22,7 +30,14 @@ from mail.services.deletion import delete_inbox, delete_message, delete_thread
 from tests.api.routes import furnish
 from tests.world import World, build
 from webhooks.models import Event, WebhookEndpoint
-from webhooks.services.endpoints import delete_endpoint, enable, rotate_secret, update_endpoint
+from webhooks.services.endpoints import (
+    MOST_ENDPOINTS,
+    create_endpoint,
+    delete_endpoint,
+    enable,
+    rotate_secret,
+    update_endpoint,
+)
 
 Outcome = Any
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -179,3 +194,83 @@ def test_the_secrets_of_two_rotations_of_an_endpoint_both_sign(acme: World, ids:
     one_after_the_other(rotation, rotation)
     [endpoint] = acme.rows(WebhookEndpoint)
     assert [endpoint.previous_secret, endpoint.secret] == told
+
+
+def people(acme: World) -> dict[str, str]:
+    rows = Member.objects.in_organization(acme.organization).select_related("user")
+    return {row.user.email.partition("@")[0]: row.role for row in rows}
+
+
+def person(acme: World, name: str) -> Member:
+    return Member.objects.in_organization(acme.organization).get(user__email=f"{name}@acme.example")
+
+
+def becomes(acme: World, name: str, role: str) -> Callable[[], Outcome]:
+    """Return a call by which the first owner gives a member a role."""
+    actor = Actor("member", acme.owner.pk)
+    return lambda: change_role(person(acme, name), role, actor=actor)
+
+
+def leaves(acme: World, name: str) -> Callable[[], Outcome]:
+    return lambda: remove_member(person(acme, name), actor=SYSTEM)
+
+
+@pytest.fixture
+def team(acme: World) -> World:
+    for name in ("anna", "bert"):
+        add_member(acme.organization, f"{name}@acme.example", "admin", actor=SYSTEM)
+    return acme
+
+
+AFTER_A_TRANSFER = {"owner": "admin", "anna": "owner", "bert": "admin"}
+CHANGES_OF_PEOPLE: dict[str, tuple[Any, Any, type[Refusal] | type[Member], dict[str, str]]] = {
+    "the new owner is demoted": (("anna", "owner"), ("anna", "member"), Forbidden, AFTER_A_TRANSFER),
+    "the new owner is removed": (("anna", "owner"), ("anna",), Forbidden, AFTER_A_TRANSFER),
+    "ownership is given twice": (("anna", "owner"), ("bert", "owner"), Forbidden, AFTER_A_TRANSFER),
+    "the old owner is demoted": (
+        ("anna", "owner"),
+        ("owner", "member"),
+        Member,
+        AFTER_A_TRANSFER | {"owner": "member"},
+    ),
+    "the heir has gone": (("anna",), ("anna", "owner"), NotFound, {"owner": "owner", "bert": "admin"}),
+    "the same goes twice": (("anna",), ("anna",), NotFound, {"owner": "owner", "bert": "admin"}),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "outcome", "left"), CHANGES_OF_PEOPLE.values(), ids=CHANGES_OF_PEOPLE)
+def test_an_organization_has_one_owner_whoever_changes_its_people_at_once(
+    team: World, first: Any, second: Any, outcome: type, left: dict[str, str]
+) -> None:
+    calls = [becomes(team, *what) if len(what) > 1 else leaves(team, *what) for what in (first, second)]
+    assert isinstance(one_after_the_other(*calls), outcome)
+    assert people(team) == left
+
+
+def promote(place: EnvironmentMembership) -> None:
+    change_environment_role(place, "admin", actor=SYSTEM)
+
+
+def expel(place: EnvironmentMembership) -> None:
+    remove_from_environment(place, actor=SYSTEM)
+
+
+@pytest.mark.parametrize("second", [promote, expel])
+def test_a_place_in_an_environment_that_has_just_gone_is_not_found(
+    acme: World, ids: dict[str, str], second: Callable[[EnvironmentMembership], None]
+) -> None:
+    def place() -> EnvironmentMembership:
+        return memberships(acme.development).get(member=ids["member"])
+
+    assert isinstance(one_after_the_other(lambda: expel(place()), lambda: second(place())), NotFound)
+
+
+def test_the_last_free_place_for_an_endpoint_is_given_once(acme: World) -> None:
+    def create() -> None:
+        with inside(acme.development):
+            create_endpoint(acme.development, actor=SYSTEM, url="https://acme.example/hook", events=["*"])
+
+    for _ in range(MOST_ENDPOINTS - 1):
+        create()
+    assert isinstance(one_after_the_other(create, create), Conflict)
+    assert len(acme.rows(WebhookEndpoint, acme.development)) == MOST_ENDPOINTS
