@@ -65,6 +65,15 @@ def test_any_bytes_at_all_are_stored_and_can_be_read_back(homes: tuple[Home, Hom
         assert blobs.read(message.raw) == raw
 
 
+def test_a_mail_whose_html_is_too_complex_says_so_and_keeps_its_html(homes: tuple[Home, Home]) -> None:
+    ours, _ = homes
+    html = "<div>" * 300 + "Tuesday works."
+    receive([arrival(b"Content-Type: text/html\r\n\r\n" + html.encode(), ours.recipient())])
+    [message] = messages(ours)
+    assert "html_too_complex" in message.flags
+    assert (message.html_body, message.extracted_html, message.extracted_text) == (html, None, "Tuesday works.")
+
+
 def test_attachments_get_safe_names_and_their_own_bytes(homes: tuple[Home, Home]) -> None:
     ours, _ = homes
     receive([arrival(MULTIPART, ours.recipient())])
