@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                 ('display_name', models.CharField(blank=True, default='', max_length=200)),
                 ('client_id', models.CharField(blank=True, max_length=200, null=True)),
                 ('send_paused', models.BooleanField(default=False)),
+                ('paused_by_person', models.BooleanField(db_default=False, default=False, editable=False)),
                 ('metadata', models.JSONField(blank=True, default=dict)),
                 ('domain', environments.fields.SameEnvironmentForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='inboxes.domain')),
                 ('environment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='environments.environment')),
