@@ -77,6 +77,7 @@ class EnvironmentForm(ConfinedModelForm):
     class Meta:
         model = Environment
         fields: ClassVar = ["name", "slug", "description", *PAUSED]
+        help_texts: ClassVar = dict.fromkeys(PAUSED, "Saved with a tick by a person, it is lifted by people only.")
 
 
 class NewEnvironmentForm(ConfinedModelForm):
@@ -162,8 +163,9 @@ class EnvironmentAdmin(OrganizationModelAdmin):
     def save_model(self, request: ConsoleRequest, obj: Environment, form: Any, change: bool) -> None:  # noqa: FBT001
         actor, given = request.console.actor, form.cleaned_data
         if change:
-            current = Environment.objects.in_organization(obj.organization_id).get(pk=obj.pk)
-            environment_services.update_environment(current, {n: given[n] for n in form.changed_data}, actor=actor)
+            confirmed = {pause: True for pause in PAUSED if given[pause]}
+            changes = {name: given[name] for name in form.changed_data} | confirmed
+            environment_services.update_environment(obj, changes, actor=actor)
             return
         organization_id = request.console.here.organization_id
         wanted = {"slug": given["slug"] or None, "description": given["description"]}

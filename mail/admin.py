@@ -58,6 +58,7 @@ class InboxForm(ConfinedModelForm):
     class Meta:
         model = Inbox
         fields: ClassVar = ["display_name", "send_paused"]
+        help_texts: ClassVar = {"send_paused": "Saved with a tick by a person, it is lifted by people only."}
 
 
 class NewInboxForm(ConfinedModelForm):
@@ -94,7 +95,8 @@ class InboxAdmin(EnvironmentModelAdmin):
     def save_model(self, request: ConsoleRequest, obj: Inbox, form: Any, change: bool) -> None:  # noqa: FBT001
         console, given = request.console, form.cleaned_data
         if change:
-            changes = {name: given[name] for name in form.changed_data}
+            confirmed = {"send_paused": True} if given["send_paused"] else {}
+            changes = {name: given[name] for name in form.changed_data} | confirmed
             inboxes.update_inbox(obj, console.here, changes, actor=console.actor)
             return
         wanted = {name: value or None for name, value in given.items() if name != "display_name"}

@@ -140,7 +140,9 @@ def _change_pause(environment: Environment, pause: str, actor: Actor, *, paused:
         return
     by_people = set(environment.pauses_by_people)
     if not paused and pause in by_people and not actor.is_person:
-        raise PersonRequired("A person set this pause; only a person may lift it.")
+        raise PersonRequired(
+            "A person set this pause; only a person may lift it.", fix="Ask a person to lift it in the console."
+        )
     by_people.discard(pause)
     if paused and actor.is_person:
         by_people.add(pause)
@@ -178,5 +180,6 @@ def _record(environment: Environment, actor: Actor, action: str, **details: Any)
 
 
 def _shown(environment: Environment) -> dict[str, Any]:
-    names = ("name", "slug", "description", "delivery_mode", "metadata", *(f"{pause}_paused" for pause in PAUSES))
+    paused = (f"{pause}_paused" for pause in PAUSES)
+    names = ("name", "slug", "description", "delivery_mode", "metadata", *paused, "pauses_by_people")
     return {name: getattr(environment, name) for name in names}

@@ -18,6 +18,8 @@ from inboxes.services.addresses import AddressNotAvailable
 from inboxes.services.domains import claimed_subdomain
 from webhooks.services.events import Happening, publish
 
+CHANGEABLE = ("display_name", "send_paused", "paused_by_person", "metadata")
+
 
 def create_inbox(
     environment: Environment,
@@ -90,34 +92,35 @@ def _domain(environment: Environment, name: str) -> Domain:
 
 
 def update_inbox(inbox: Inbox, environment: Environment, changes: dict[str, Any], *, actor: Actor) -> Inbox:
-    """Change display name, metadata or ``send_paused``. Raises PersonRequired when a key lifts a person's pause."""
+    """Change display name, metadata or ``send_paused``; what changes nothing is not put on record.
+
+    Raises PersonRequired when a key lifts a pause that a person set or confirmed, and NotFound when the inbox has gone.
+    """
     with transaction.atomic():
-        inbox = Inbox.objects.in_environment(environment).select_for_update().get(pk=inbox.pk)
-        before = {name: getattr(inbox, name) for name in changes}
+        lock(inbox, Inbox.objects.in_environment(environment))
+        before = _shown(inbox)
         if "send_paused" in changes:
             _change_pause(inbox, actor, paused=changes["send_paused"])
         for name, value in changes.items():
             setattr(inbox, name, value)
-        inbox.save()
-        after = dict(changes)
-        record(
-            environment.organization_id,
-            actor,
-            "inbox.updated",
-            inbox.pk,
-            environment=environment,
-            before=before,
-            after=after,
-        )
+        after = _shown(inbox)
+        if after != before:
+            inbox.save(update_fields=CHANGEABLE)
+            details = {"environment": environment, "before": before, "after": after}
+            record(environment.organization_id, actor, "inbox.updated", inbox.pk, **details)
     return inbox
 
 
 def _change_pause(inbox: Inbox, actor: Actor, *, paused: bool) -> None:
-    if paused == inbox.send_paused:
-        return
-    if inbox.paused_by_person and not actor.is_person:
-        raise PersonRequired("A person set this pause; only a person may lift it.")
-    inbox.paused_by_person = paused and actor.is_person
+    if not paused and inbox.paused_by_person and not actor.is_person:
+        raise PersonRequired(
+            "A person set this pause; only a person may lift it.", fix="Ask a person to lift it in the console."
+        )
+    inbox.paused_by_person = paused and (actor.is_person or inbox.paused_by_person)
+
+
+def _shown(inbox: Inbox) -> dict[str, Any]:
+    return {name: getattr(inbox, name) for name in CHANGEABLE}
 
 
 def release_inbox(inbox: Inbox, environment: Environment, *, actor: Actor) -> None:

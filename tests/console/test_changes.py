@@ -11,8 +11,11 @@ from apikeys.authentication import key_of
 from apikeys.models import ApiKey
 from apikeys.services import environments_of
 from environments.binding import inside
+from environments.callers import Actor
 from environments.models import AuditEntry, Environment, EnvironmentMembership, Invitation, Member
+from environments.services.environments import update_environment
 from inboxes.models import Domain, Inbox
+from inboxes.services.inboxes import update_inbox
 from tests.console.house import House, member_of
 from tests.console.pages import address, page
 from webhooks.models import WebhookEndpoint
@@ -138,6 +141,18 @@ def test_an_inbox_is_changed_and_deleted_with_its_mail(acme: House, signed_in: C
         assert (kept.display_name, kept.send_paused, kept.email) == ("Help desk", True, inbox.email)
     client.post(page(inbox, "delete"), {"post": "yes"})
     assert client.get(page(acme.here("mail.message"))).status_code == 404
+
+
+def test_a_person_who_saves_what_a_key_paused_stands_behind_it(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, inbox, key = signed_in("owner"), acme.here("inboxes.inbox"), Actor("key", "key_1")
+    update_environment(acme.development, {"outbound_paused": True}, actor=key)
+    with inside(acme.development):
+        update_inbox(inbox, acme.development, {"send_paused": True}, actor=key)
+    client.post(page(acme.development), {"name": "Development", "slug": "development", "outbound_paused": "on"})
+    client.post(page(inbox), {"display_name": inbox.display_name, "send_paused": "on"})
+    assert fresh(acme.development).pauses_by_people == ["outbound"]
+    with inside(acme.development):
+        assert fresh(inbox).paused_by_person
 
 
 def test_a_domain_is_claimed_and_an_operator_may_vouch_for_it(acme: House, signed_in: Callable[..., Client]) -> None:

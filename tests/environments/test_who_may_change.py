@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from environments.callers import Actor
+from environments.binding import inside
+from environments.callers import SYSTEM, Actor
 from environments.errors import Forbidden, NotFound, PersonRequired, ValidationFailed
 from environments.models import AuditEntry, Environment
 from environments.services.environments import (
@@ -13,10 +14,13 @@ from environments.services.environments import (
     set_delivery_mode,
     update_environment,
 )
-from tests.world import World
+from inboxes.models import Inbox
+from inboxes.services.inboxes import update_inbox
+from mail.services.deletion import delete_inbox
+from tests.world import World, error_of
 
 pytestmark = pytest.mark.django_db
-KEY, PERSON = Actor("key", "key_1"), Actor("member", "mem_1")
+KEY, PERSON, OPERATOR = Actor("key", "key_1"), Actor("member", "mem_1"), Actor("operator", "1")
 
 MODES = ["allowlist", "redirect", "live"]
 
@@ -67,8 +71,10 @@ def test_anybody_may_go_back_to_capture(acme: World, actor: Actor) -> None:
 WHO_PAUSED = [  # who paused, in this order; may a key lift it
     ([KEY], True),
     ([PERSON], False),
+    ([OPERATOR], False),
     ([KEY, PERSON], False),
     ([PERSON, KEY], False),
+    ([SYSTEM], True),
 ]
 
 
@@ -106,6 +112,54 @@ def test_an_environment_that_has_just_gone_is_not_found(acme: World) -> None:
     ):
         with pytest.raises(NotFound):
             work()
+
+
+@pytest.mark.parametrize(("who", "may_lift"), WHO_PAUSED)
+def test_a_key_lifts_no_pause_of_an_inbox_that_a_person_stands_behind(
+    acme: World, who: list[Actor], may_lift: bool
+) -> None:
+    inbox = acme.inbox()
+    path = f"/inboxes/{inbox.pk}"
+    with inside(acme.development):
+        for actor in who:
+            update_inbox(inbox, acme.development, {"send_paused": True}, actor=actor)
+    answer = acme.api().patch(path, {"send_paused": False})
+    if may_lift:
+        assert answer.json()["send_paused"] is False
+        return
+    assert (answer.status_code, error_of(answer)["code"]) == (403, "person_required")
+    with inside(acme.development):
+        assert not update_inbox(inbox, acme.development, {"send_paused": False}, actor=OPERATOR).send_paused
+
+
+def test_who_stands_behind_a_pause_is_on_record(acme: World) -> None:
+    inbox = acme.inbox()
+    for actor in (KEY, PERSON):
+        update_environment(acme.development, {"inbound_paused": True}, actor=actor)
+        with inside(acme.development):
+            update_inbox(inbox, acme.development, {"send_paused": True}, actor=actor)
+    of_environment, of_inbox = (acme.api().items(f"/audit?action={what}.updated") for what in ("environment", "inbox"))
+    assert [entry["after"]["pauses_by_people"] for entry in of_environment] == [["inbound"], []]
+    assert [entry["after"]["paused_by_person"] for entry in of_inbox] == [True, False]
+    assert {entry["before"]["send_paused"] for entry in of_inbox} == {False, True}
+
+
+def test_an_inbox_that_stays_as_it_is_is_not_put_on_record(acme: World) -> None:
+    inbox = acme.inbox(display_name="Desk")
+    changes = {"display_name": "Desk", "send_paused": False}
+    with inside(acme.development):
+        update_inbox(inbox, acme.development, changes, actor=PERSON)
+    assert acme.api().items("/audit?action=inbox.updated") == []
+    assert changes == {"display_name": "Desk", "send_paused": False}
+
+
+def test_an_inbox_that_has_just_gone_is_not_changed(acme: World) -> None:
+    inbox = acme.inbox()
+    with inside(acme.development):
+        rows = Inbox.objects.in_environment(acme.development)
+        delete_inbox(acme.development, rows.get(pk=inbox.pk), actor=PERSON)
+        with pytest.raises(NotFound):
+            update_inbox(inbox, acme.development, {"display_name": "Desk"}, actor=PERSON)
 
 
 def test_a_key_is_told_that_a_person_must_do_it(acme: World) -> None:
