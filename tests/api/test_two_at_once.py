@@ -30,14 +30,7 @@ from mail.services.deletion import delete_inbox, delete_message, delete_thread
 from tests.api.routes import furnish
 from tests.world import World, build
 from webhooks.models import Event, WebhookEndpoint
-from webhooks.services.endpoints import (
-    MOST_ENDPOINTS,
-    create_endpoint,
-    delete_endpoint,
-    enable,
-    rotate_secret,
-    update_endpoint,
-)
+from webhooks.services.endpoints import delete_endpoint, enable, rotate_secret, update_endpoint
 
 Outcome = Any
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -263,14 +256,3 @@ def test_a_place_in_an_environment_that_has_just_gone_is_not_found(
         return memberships(acme.development).get(member=ids["member"])
 
     assert isinstance(one_after_the_other(lambda: expel(place()), lambda: second(place())), NotFound)
-
-
-def test_the_last_free_place_for_an_endpoint_is_given_once(acme: World) -> None:
-    def create() -> None:
-        with inside(acme.development):
-            create_endpoint(acme.development, actor=SYSTEM, url="https://acme.example/hook", events=["*"])
-
-    for _ in range(MOST_ENDPOINTS - 1):
-        create()
-    assert isinstance(one_after_the_other(create, create), Conflict)
-    assert len(acme.rows(WebhookEndpoint, acme.development)) == MOST_ENDPOINTS
