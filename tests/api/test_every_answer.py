@@ -103,15 +103,13 @@ def test_calls_are_counted_once_for_each_of_key_and_environment(acme: World) -> 
     assert sorted(RateWindow.objects.values_list("calls", flat=True)) == [1, 1]
 
 
-@pytest.mark.parametrize(
-    "call", [call for call in CALLS if call in OF_AN_ENVIRONMENT and call.method == "get"], ids=str
-)
-def test_head_is_get_without_a_body(acme: World, call: Call) -> None:
+def test_head_is_get_without_a_body(acme: World) -> None:
     ids, api = furnish(acme, acme.development), acme.api()
-    _, path, _ = call.filled(ids)
-    got, head = api.get(path, **HERE), api.call("head", path, **HERE)
-    assert (head.status_code, head.content) == (200, b"")
-    assert head["Content-Type"] == got["Content-Type"]
+    for call in [call for call in OF_AN_ENVIRONMENT if call.method == "get"]:
+        _, path, _ = call.filled(ids)
+        got, head = api.get(path, **HERE), api.call("head", path, **HERE)
+        assert (path, head.status_code, head.content) == (path, 200, b"")
+        assert head["Content-Type"] == got["Content-Type"]
 
 
 NOT_ALLOWED = [
@@ -257,11 +255,12 @@ def test_an_answer_is_what_the_description_says(acme: World, call: Call) -> None
         assert mismatches(described_as["content"]["application/json"]["schema"], answer.json()) == []
 
 
-@pytest.mark.parametrize("call", CALLS, ids=str)
-def test_a_refusal_is_what_the_description_says(acme: World, call: Call) -> None:
-    answer = Api(None).call(*call.filled(furnish(acme, acme.development)))
-    described_as = operation_of(call)["responses"]["401"]
-    assert mismatches(described_as["content"]["application/json"]["schema"], answer.json()) == []
+def test_a_refusal_is_what_the_description_says(acme: World) -> None:
+    ids = furnish(acme, acme.development)
+    for call in CALLS:
+        answer = Api(None).call(*call.filled(ids))
+        described_as = operation_of(call)["responses"]["401"]
+        assert mismatches(described_as["content"]["application/json"]["schema"], answer.json()) == []
 
 
 def test_the_documentation_needs_no_network() -> None:

@@ -126,6 +126,7 @@ LISTS: dict[str, Grow] = {
     "/webhook-endpoints/{endpoint}/deliveries": grow_deliveries,
     "/webhook-deliveries": grow_deliveries,
 }
+MOST = {"/webhook-endpoints": 40}  # an environment has at most fifty
 OF_ENVIRONMENTS = [path for path in LISTS if path.partition("?")[0] in {call.path for call in OF_AN_ENVIRONMENT}]
 ALL_LISTS = pytest.mark.parametrize("path", LISTS)
 
@@ -166,7 +167,7 @@ def test_every_list_is_in_the_table(acme: World) -> None:
 def test_a_list_costs_as_many_queries_for_a_hundred_rows_as_for_one(acme: World, path: str) -> None:
     api = acme.api()
     counts, rows = [], []
-    for more in (1, 99):
+    for more in (1, MOST.get(path, 99)):
         LISTS[path](acme, acme.development, more)
         where = filled(path, acme.development)
         api.get(where + "limit=1", **HERE)
@@ -174,7 +175,7 @@ def test_a_list_costs_as_many_queries_for_a_hundred_rows_as_for_one(acme: World,
             answer = api.get(where + "limit=100", **HERE)
         counts.append([query["sql"] for query in queries])
         rows.append(len(answer.json()["data"]))
-    assert rows[1] >= 99 > rows[0] >= 1
+    assert rows[1] >= more > rows[0] >= 1
     assert len(counts[0]) == len(counts[1]), counts
 
 

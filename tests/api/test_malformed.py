@@ -29,8 +29,6 @@ NOT_JSON = {
     "nested objects beyond measure": b'{"a":' * 50_000,
     "a form": b"name=x",
 }
-QUERIES = """limit cursor environment_id direction status label from to subject before after has_attachments thread_id
-    q include types interval action"""
 MANY_KEYS = {str(number): number for number in range(51)}
 NOT_AN_OBJECT = [b"[]", b"null", b'"x"', b"7", b"true", b"[{}]"]
 ODD_VALUES = [
@@ -139,19 +137,26 @@ def test_a_body_beyond_every_measure_is_too_large(api: Api, settings: Any) -> No
     assert (answer.status_code, error_of(answer)["code"]) == (413, "too_large")
 
 
+DOCUMENT = described()
+
+
+def operation_of(call: Call) -> dict[str, Any]:
+    path = f"/api/v1{call.path}"
+    [found] = [verbs for known, verbs in DOCUMENT["paths"].items() if same(known, path) and call.method in verbs]
+    return found[call.method]  # type: ignore[no-any-return]
+
+
 def fields_of(call: Call) -> set[str]:
     """Return the names that the body of a call may hold, as documented."""
-    paths = described()
-    path = f"/api/v1{call.path}"
-    [operation] = [
-        operations[call.method]
-        for known, operations in paths["paths"].items()
-        if same(known, path) and call.method in operations
-    ]
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    content = operation_of(call).get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return set()
-    return set(paths["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]["properties"])
+    return set(DOCUMENT["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]["properties"])
+
+
+def queries_of(call: Call) -> set[str]:
+    """Return the names that the query of a call may hold, as documented."""
+    return {known["name"] for known in operation_of(call).get("parameters", []) if known["in"] == "query"}
 
 
 def same(documented: str, ours: str) -> bool:
@@ -176,11 +181,11 @@ def test_no_value_of_any_field_breaks_a_call(acme: World, ids: dict[str, str], c
         assert_ours(api.call(method, path, odd), odd)
 
 
-@pytest.mark.parametrize("call", [call for call in READS if "{" not in call.path or call.path.endswith("s")], ids=str)
-def test_no_query_breaks_a_list(acme: World, ids: dict[str, str], call: Call) -> None:
+@pytest.mark.parametrize("call", [call for call in READS if queries_of(call)], ids=str)
+def test_no_query_breaks_a_call(acme: World, ids: dict[str, str], call: Call) -> None:
     _, path, _ = call.filled(ids)
     api = acme.api()
-    for name in QUERIES.split():
+    for name in queries_of(call):
         for value in ODD_QUERIES:
             assert_ours(api.get(f"{path}?{name}={value}"), (name, value))
 
