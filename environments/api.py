@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # a view's `list` is not the builtin
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -273,8 +274,12 @@ class EnvironmentMemberView(BaseViewSet):
     def list(self, request: Request, environment: str) -> Response:
         """List the members that were added to the environment. Owners and admins reach it without that."""
         where = find(self.caller, environment)
-        rows = members.memberships(where)
-        return self.listed(rows, lambda found: [environment_member_json(row) for row in found], within=f" {where.pk}")
+
+        def present(found: Sequence[EnvironmentMembership]) -> list[dict[str, Any]]:
+            return [environment_member_json(row) for row in found]
+
+        # not by the places' own serial numbers, which count those of every organization
+        return self.listed(members.memberships(where), present, order=["member_id"], within=f" {where.pk}")
 
     @extend_schema(request=EnvironmentMemberBody, responses={201: EnvironmentMemberOutput})
     def create(self, request: Request, environment: str) -> Response:

@@ -1,8 +1,10 @@
 """Members, invitations, what is on record, and what was used."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 import time_machine
 
@@ -80,6 +82,17 @@ def test_a_member_is_added_to_an_environment_and_leaves_it(acme: World, api: Api
     assert api.items("/environments/production/members") == []
     assert api.delete(f"{path}/{ann}").status_code == 204
     assert api.delete(f"{path}/{ann}").status_code == 404
+
+
+def test_members_of_an_environment_are_told_in_pages_whose_cursor_names_nothing_but_them(acme: World, api: Api) -> None:
+    ids = [member(acme, name) for name in ("ann", "bob", "eve")]
+    for identifier in (ids[1], ids[0], ids[2]):  # added in an order that is not that of their ids
+        api.post("/environments/development/members", {"member_id": identifier, "role": "member"})
+    first = api.get("/environments/development/members?limit=2").json()
+    rest = api.get(f"/environments/development/members?limit=2&cursor={first['next_cursor']}").json()
+    assert [row["member_id"] for row in first["data"] + rest["data"]] == ids[::-1]
+    encoded = first["next_cursor"].partition(".")[0]
+    assert orjson.loads(base64.urlsafe_b64decode(encoded + "==")) == [ids[1]]
 
 
 def test_a_member_of_another_organization_is_none(acme: World, globex: World, api: Api) -> None:
