@@ -38,7 +38,7 @@ def _taken(before: datetime) -> dict[tuple[str, datetime], int]:
     calls: dict[tuple[str, datetime], int] = defaultdict(int)
     for _, subject, minute, number in found:
         if subject in environments:
-            calls[environments[subject], minute] += number
+            calls[environments[subject], minute.replace(minute=0)] += number
     return calls
 
 
