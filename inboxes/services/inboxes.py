@@ -106,7 +106,7 @@ def update_inbox(inbox: Inbox, environment: Environment, changes: dict[str, Any]
         after = _shown(inbox)
         if after != before:
             inbox.save(update_fields=CHANGEABLE)
-            details = {"environment": environment, "before": before, "after": after}
+            details: dict[str, Any] = {"environment": environment, "before": before, "after": after}
             record(environment.organization_id, actor, "inbox.updated", inbox.pk, **details)
     return inbox
 
