@@ -112,7 +112,11 @@ class WebhookDelivery(EnvironmentOwned):
             models.UniqueConstraint(fields=["endpoint", "event"], name="one_delivery_per_event_and_endpoint")
         ]
         indexes: ClassVar = [
-            models.Index(fields=["next_attempt_at"], name="deliveries_due", condition=models.Q(state="pending")),
+            models.Index(
+                fields=["environment", "next_attempt_at"],
+                name="deliveries_waiting",
+                condition=models.Q(state="pending"),
+            ),
             models.Index(fields=["environment", "endpoint", "-id"], name="deliveries_of_endpoint"),
             models.Index(fields=["event"], name="deliveries_of_event"),
         ]

@@ -47,6 +47,10 @@ class Tenant:
         with inside(self.environment):
             WebhookDelivery.objects.in_environment(self.environment).update(**changes)
 
+    def change_delivery(self, delivery: WebhookDelivery, **changes: Any) -> None:
+        with inside(self.environment):
+            WebhookDelivery.objects.in_environment(self.environment).filter(pk=delivery.pk).update(**changes)
+
     def attempts(self) -> list[DeliveryAttempt]:
         with inside(self.environment):
             return list(DeliveryAttempt.objects.in_environment(self.environment).order_by("pk"))
