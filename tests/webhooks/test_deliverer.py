@@ -19,8 +19,8 @@ from environments import clock
 from tests.webhooks.conftest import Tenant
 from tests.webhooks.receiver import PATIENCE, Receiver
 from webhooks.delivery import claims, deliverer
-from webhooks.delivery.deliverer import Deliverer
-from webhooks.delivery.lines import AT_ONCE
+from webhooks.delivery.deliverer import POSTS, Deliverer
+from webhooks.delivery.lines import AT_ONCE, SHARES
 from webhooks.models import WebhookDelivery
 
 A_LONG_TIME = 3600.0
@@ -99,9 +99,29 @@ def test_a_slow_endpoint_holds_up_nobody_else(acme: Tenant, globex: Tenant, rece
     globex.publish(5)
     with running():
         receiver.wait_for("/hook", 5)
-        assert len(receiver.of("/slow")) == AT_ONCE
+        receiver.wait_for("/slow", AT_ONCE)
         receiver.released.set()
     assert receiver.most_at_once["/slow"] == AT_ONCE
+
+
+def test_sixty_hanging_endpoints_of_one_environment_hold_up_no_other(
+    acme: Tenant, globex: Tenant, receiver: Receiver
+) -> None:
+    for number in range(60):
+        acme.endpoint(receiver.url(f"/slow/{number}"))
+    globex.endpoint(receiver.url("/hook"))
+    acme.publish(4)
+    with running():
+        eventually(lambda: hanging(receiver) == POSTS // SHARES)
+        for number in range(1, 4):
+            globex.publish()
+            receiver.wait_for("/hook", number)
+        assert hanging(receiver) == POSTS // SHARES
+        receiver.released.set()
+
+
+def hanging(receiver: Receiver) -> int:
+    return sum(received.path.startswith("/slow") for received in list(receiver.received))
 
 
 def test_a_slow_endpoint_gets_all_of_its_events_in_the_end(acme: Tenant, receiver: Receiver) -> None:

@@ -36,7 +36,7 @@ class Deliverer:
         """``posts`` is how many may be under way at once; ``development`` permits loopback targets."""
         self._development = development
         self._most_posts = posts
-        self._lines = Lines()
+        self._lines = Lines(posts)
         self._posts: dict[asyncio.Task[None], Claim] = {}
         self._results: asyncio.Queue[Result] = asyncio.Queue()
         self._woken = asyncio.Event()
