@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from environments import clock
 from environments.callers import Actor
+from environments.errors import Conflict
 from environments.locks import lock
 from environments.models import Environment
 from environments.services.audit import record
@@ -14,6 +15,7 @@ from webhooks.models import WebhookEndpoint
 from webhooks.signing import new_secret
 
 OVERLAP = timedelta(hours=24)
+MOST_ENDPOINTS = 50
 
 
 def create_endpoint(
@@ -21,7 +23,8 @@ def create_endpoint(
 ) -> tuple[WebhookEndpoint, bool]:
     """Create an endpoint with a fresh secret, or return the one with the same ``client_id``; second: whether it is new.
 
-    ``fields`` may hold ``events``, ``description``, ``inbox_ids`` and ``headers``. Runs inside the environment.
+    ``fields`` may hold ``events``, ``description``, ``inbox_ids`` and ``headers``. Runs inside the environment. Raises
+    Conflict when it has ``MOST_ENDPOINTS`` already.
     """
     rows = WebhookEndpoint.objects.in_environment(environment)
     if client_id and (existing := rows.filter(client_id=client_id).first()):
@@ -29,11 +32,23 @@ def create_endpoint(
     endpoint = WebhookEndpoint(environment=environment, url=url, client_id=client_id, secret=new_secret(), **fields)
     try:
         with transaction.atomic():
+            _demand_room(environment)
             endpoint.save(force_insert=True)
             _record(endpoint, environment, actor, "created", after={"url": url, "events": endpoint.events})
     except IntegrityError:
         return rows.get(client_id=client_id), False
     return endpoint, True
+
+
+def _demand_room(environment: Environment) -> None:
+    """Let no other call create one until the transaction ends, and raise Conflict when there are enough."""
+    places = Environment.objects.in_organization(environment.organization_id)
+    places.select_for_update(no_key=True).get(pk=environment.pk)
+    if WebhookEndpoint.objects.in_environment(environment).count() >= MOST_ENDPOINTS:
+        raise Conflict(
+            f"This environment has {MOST_ENDPOINTS} webhook endpoints, the most there may be.",
+            fix="Delete one that is needed no more, or let one endpoint ask for several event types and inboxes.",
+        )
 
 
 def update_endpoint(
