@@ -81,7 +81,9 @@ def _have_something_due(place: Place) -> None:
     past = clock.now() - timedelta(hours=1)
     RateWindow.objects.create(subject=decode("env", place.environment.pk), minute=past, calls=7)
     with inside(place.environment):
-        IdempotencyRecord.objects.in_environment(place.environment).update(expires_at=past)
+        IdempotencyRecord.objects.in_environment(place.environment).create(
+            environment=place.environment, key=new_id("due"), fingerprint=bytes(32), expires_at=past
+        )
 
 
 def probe_commands(world: World) -> Area:

@@ -21,7 +21,7 @@ def probe_rights(world: World) -> Area:
     """Demand 401 without a valid key, and 403 ``missing_scope`` with a key that lacks the scope, for own rows too."""
     area, forms = Area("API: keys without the right"), Forms()
     nobody, silent, reading = (_caller(world, name) for name in ("", "silent", "reading"))
-    invented = Caller("invented key", world.ours, [], client_with(new_secret("live")))
+    invented = Caller("invented key", world.ours, [], client_with(new_secret("live")), takes_back=True)
     for operation in operations():
         request = Probes(world, nobody, operation, forms.of(operation) or NO_BODY).own()
         if operation.route not in WITHOUT_A_KEY:
@@ -35,7 +35,8 @@ def probe_rights(world: World) -> Area:
 
 
 def _caller(world: World, name: str) -> Caller:
-    return Caller(f"{name} key" if name else "no key", world.ours, [], client_with(world.secrets.get(name, "")))
+    client = client_with(world.secrets.get(name, ""))
+    return Caller(f"{name} key" if name else "no key", world.ours, [], client, takes_back=True)
 
 
 def _demand(area: Area, caller: Caller, request: Request, status: int, code: str) -> None:
