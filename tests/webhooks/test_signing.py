@@ -57,12 +57,14 @@ def test_after_a_rotation_the_old_secret_no_longer_verifies() -> None:
     [
         {"body": BODY + b" "},
         {"webhook-id": "evt_02J"},
-        {"webhook-timestamp": str(int(datetime.now(UTC).timestamp()) + 60)},
+        {"webhook-timestamp": "in a minute"},
     ],
     ids=["body", "id", "timestamp"],
 )
 def test_a_standard_receiver_notices_any_change(change: dict[str, Any]) -> None:
-    body = change.pop("body", BODY)
+    if "webhook-timestamp" in change:  # of the moment of the test, not of its collection: receivers refuse an old one
+        change = {"webhook-timestamp": str(int(datetime.now(UTC).timestamp()) + 60)}
+    body = change.get("body", BODY)
     with pytest.raises(WebhookVerificationError, match="No matching signature"):
         Webhook(NEW_SECRET).verify(body, signed(NEW_SECRET) | change)
 
