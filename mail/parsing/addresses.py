@@ -78,6 +78,11 @@ def _bare(text: str, comment: str) -> tuple[str, str]:
     return (email.strip("<>"), name.strip('" ') or comment) if "@" in email.strip("@") else (text, comment)
 
 
+def _unrouted(inside: str) -> str:
+    """Return the addr-spec behind an obsolete source route, `@a,@b:c@d` (RFC 5322, 4.4)."""
+    return inside.partition(":")[2] if inside.lstrip().startswith("@") else inside
+
+
 def _unquoted(word: str) -> str:
     return _QUOTED_PAIR.sub(r"\1", word.strip('"')) if word.startswith('"') else word
 
@@ -97,7 +102,7 @@ def _mailboxes(value: str) -> list[tuple[str, str]]:
         elif piece == ":" and box.route is None:
             box = _Mailbox()
         elif piece.startswith("<"):
-            box.route = piece.strip("<>")
+            box.route = _unrouted(piece.strip("<>"))
         else:
             box.add_word(piece)
     return [*found, box.finished()]

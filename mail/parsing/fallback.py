@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 from email.policy import compat32
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mail.parsing import flags, limits
 from mail.parsing.addresses import parse_addresses
-from mail.parsing.charsets import from_surrogates
+from mail.parsing.parameters import media_type, parameters
+from mail.parsing.transfer import decoded
 from mail.parsing.values import Address, Headers, Part, Reading
 from mail.parsing.words import decode_words, unfold
 
@@ -20,52 +22,64 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ADDRESS_HEADERS = ("from", "to", "cc", "bcc", "reply-to")
-MAX_PARAMETERS = 64
-MAX_STRUCTURED_HEADER = 4096
+# A line that ends one part and begins the headers of the next.
+_BOUNDARY_LINE = re.compile(rb'^--([^\s"\\-][^\r\n"\\]{0,69})\r?\n[!-9;-~]{1,60}:', re.MULTILINE)
 
 
 class _Whole(Message):
     """A compat32 message that keeps embedded messages whole and cuts headers before their parameters are parsed.
 
     The standard library would parse message/rfc822 without limit of depth and write it back changed; and its
-    parameter parser takes quadratic time.
+    parameter parser takes quadratic time. Content-Type and boundary are read by `parameters`, as everywhere.
     """
 
     def get_content_type(self) -> str:
-        declared = super().get_content_type()
+        declared = self.declared_type()
         return "application/octet-stream" if declared.startswith("message/") else declared
+
+    def declared_type(self) -> str:
+        return media_type(next(self.every("content-type"), "")) or self.get_default_type()
 
     def get_content_maintype(self) -> str:
         return self.get_content_type().partition("/")[0]
 
-    def get(self, name: str, failobj: Any = None) -> Any:
-        value = next(self.every(name), None)
-        if value is None:
-            return failobj
-        pieces = value[:MAX_STRUCTURED_HEADER].split(";", MAX_PARAMETERS)
-        return from_surrogates(";".join(pieces[:MAX_PARAMETERS]))
-
-    def get_param(self, param: str, *options: Any, **named: Any) -> Any:
-        """Return the parameter; numbered RFC 2231 pieces that the standard library stumbles over are none."""
-        try:
-            return super().get_param(param, *options, **named)
-        except (TypeError, ValueError, LookupError):
-            return named.get("failobj", options[0] if options else None)
+    def get_boundary(self, failobj: Any = None) -> Any:
+        boundary = parameters(next(self.every("content-type"), "")).get("boundary", "").rstrip()
+        return boundary or failobj
 
     def every(self, name: str) -> Iterator[str]:
         """Return the raw values of a header, 8-bit bytes as surrogates."""
         return (value for key, value in self.raw_items() if key.lower() == name.lower())
 
+    def raw_content(self) -> bytes:
+        """Return the encoded content of a leaf; `get_payload` would decode it by its charset."""
+        payload: Any = vars(self)["_payload"]
+        return payload.encode("ascii", "surrogateescape") if isinstance(payload, str) else b""
+
     def embeds_a_message(self) -> bool:
         """Whether the part is a message/rfc822, declared or as the default inside a multipart/digest."""
-        return super().get_content_type() == "message/rfc822"
+        return self.declared_type() == "message/rfc822"
 
 
 def read(raw: bytes) -> Reading:
     """Read a whole message."""
     root = cast("_Whole", BytesParser(_Whole, policy=compat32).parsebytes(raw))
-    parts, found = _parts(root)
-    return Reading(*_head(root), parts, found)
+    whole, found = _with_its_parts(root, raw)
+    parts, more = _parts(whole)
+    return Reading(*_head(root), parts, found + more)
+
+
+def _with_its_parts(root: _Whole, raw: bytes) -> tuple[_Whole, tuple[str, ...]]:
+    """Return the root, or for a multipart whose boundary is missing or wrong one read with the boundary of its body."""
+    if root.is_multipart() or not root.declared_type().startswith("multipart/"):
+        return root, ()
+    body = raw[limits.header_end(raw) :]
+    used = _BOUNDARY_LINE.search(body)
+    if used is None:
+        return root, ()
+    head = b'Content-Type: multipart/mixed; boundary="%s"\n' % used[1].rstrip()
+    repaired = cast("_Whole", BytesParser(_Whole, policy=compat32).parsebytes(head + body))
+    return repaired, (flags.BOUNDARY_REPAIRED,)
 
 
 def read_head(raw: bytes) -> Reading:
@@ -110,22 +124,14 @@ def _part(node: _Whole, *, is_root: bool) -> Part:
     declared = "message/rfc822" if node.embeds_a_message() else next(node.every("content-type"), "")
     content_id = next(node.every("content-id"), "")
     return Part(
-        content_type=decode_words(unfold(declared)),
+        content_type=unfold(declared),
         content=_content(node),
-        filename=_filename(node),
         content_id=decode_words(unfold(content_id)).strip("<>") or None,
-        disposition=node.get_content_disposition(),
+        disposition=unfold(next(node.every("content-disposition"), "")),
         is_root=is_root,
     )
 
 
 def _content(node: _Whole) -> bytes:
-    content = node.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
-
-
-def _filename(node: _Whole) -> str:
-    try:
-        return decode_words(node.get_filename() or "")
-    except (ValueError, LookupError):
-        return ""
+    encoding = next(node.every("content-transfer-encoding"), "")
+    return decoded(node.raw_content(), unfold(encoding))

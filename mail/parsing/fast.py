@@ -8,12 +8,12 @@ from fast_mail_parser import ParseError, PyLazyMimePart, PyMailMetadata, parse_e
 
 from mail.parsing import fallback, flags, limits
 from mail.parsing.addresses import address
-from mail.parsing.charsets import REPLACEMENT
 from mail.parsing.values import Address, Headers, Part, Reading, Refused
-from mail.parsing.words import decode_words
 
 if TYPE_CHECKING:
     from fast_mail_parser import PyAddress
+
+_OF_PARTS = ("content-type", "content-disposition", "content-transfer-encoding")
 
 
 def read(raw: bytes) -> Reading:
@@ -30,7 +30,7 @@ def read(raw: bytes) -> Reading:
         if type(error).__name__ != "PanicException":
             raise
         raise Refused(str(error)) from error
-    if addresses is None or _is_half_decoded(headers):
+    if addresses is None or _is_encoded(raw):
         head = fallback.read_head(raw)
         headers, addresses = head.headers, head.addresses
     return Reading(headers, addresses, parts, found)
@@ -64,17 +64,28 @@ def _parts(root: PyLazyMimePart) -> tuple[list[Part], tuple[str, ...]]:
 
 
 def _part(node: PyLazyMimePart, content: bytes, *, is_root: bool) -> Part:
-    declared = "message/rfc822"
-    if not node.is_message:
-        declared = next((values[0] for name, values in node.headers.items() if name.lower() == "content-type"), "")
+    headers = {name.lower(): values[0] for name, values in node.headers.items() if name.lower() in _OF_PARTS}
+    declared = headers.get("content-type", "")
+    disposition = headers.get("content-disposition", "")
+    if not _is_plain(declared) or not _is_plain(disposition) or _is_odd(headers.get("content-transfer-encoding", "")):
+        reason = "parameters or an encoding that the fast reader has its own ideas of"
+        raise Refused(reason)
     return Part(
-        content_type=declared,
+        content_type="message/rfc822" if node.is_message else declared,
         content=content,
-        filename=decode_words(node.filename),
         content_id=node.content_id,
-        disposition=node.disposition,
+        disposition=disposition,
         is_root=is_root,
     )
+
+
+def _is_plain(value: str) -> bool:
+    """Whether decoding cannot have changed the value, nor lost anything of it: the fast reader decodes as it reads."""
+    return value.isascii() and value.isprintable() and "*" not in value and "=?" not in value
+
+
+def _is_odd(encoding: str) -> bool:
+    return encoding.strip().lower() not in ("", "7bit", "8bit", "binary", "base64", "quoted-printable")
 
 
 def _lowered(headers: dict[str, list[str]]) -> Headers:
@@ -107,5 +118,7 @@ def _addresses(mail: PyMailMetadata, headers: Headers) -> dict[str, tuple[Addres
     return found
 
 
-def _is_half_decoded(headers: Headers) -> bool:
-    return any("=?" in value or REPLACEMENT in value for values in headers.values() for value in values)
+def _is_encoded(raw: bytes) -> bool:
+    """Whether the headers hold anything that has to be decoded: the fast reader knows few of the ways to be wrong."""
+    head = raw[: limits.header_end(raw)]
+    return b"=?" in head or not head.isascii()

@@ -19,10 +19,13 @@ _DISGUISES = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u206
 def safe_filename(declared: str, content_type: str, number: int) -> str:
     """Return the last component of the declared name, cleaned, at most 255 bytes of UTF-8.
 
-    Where nothing is left it is `attachment-<number>` with the type's extension. A message/rfc822 is always `.eml`.
+    Where nothing is left it is `attachment-<number>` with the type's extension, or `invite.ics` for a calendar. A
+    message/rfc822 is always `.eml`.
     """
     name = _DISGUISES.sub("", storable(declared)).replace("\\", "/").rstrip("/").rpartition("/")[2]
     name = name.strip().lstrip(". ").rstrip(". ")
+    if not name and content_type == "text/calendar":
+        return "invite.ics"
     if not name:
         return f"attachment-{number}{extension(content_type)}"
     if content_type == "message/rfc822" and not name.lower().endswith(".eml"):
@@ -34,6 +37,11 @@ def extension(content_type: str) -> str:
     """Return the usual extension of a media type; for an unknown one `.txt` if people can read it, else `.bin`."""
     unknown = ".txt" if content_type.startswith(("text/", "message/")) else ".bin"
     return _TYPES.guess_extension(content_type) or unknown
+
+
+def guessed_type(name: str) -> str:
+    """Return the usual media type of a file of this name."""
+    return _TYPES.guess_type(name)[0] or "application/octet-stream"
 
 
 def _shortened(name: str) -> str:

@@ -20,10 +20,12 @@ MAX_HEADERS = 2_000
 HARMLESS_BYTES = 16 * 1024
 MAX_ENCODED_WORDS = 500
 MAX_NESTING_WORDS = 100
-MAX_BOUNDARY_LINES = 100_000
+MAX_BOUNDARY_LINES = 30_000
+MAX_FLOWED_LENGTH = 4_000_000
 SHALLOW = 4
 MAX_COPIED_BYTES = 256 * 1024 * 1024
 LINE_WORK = 3
+BOUNDARY_WORK = 1_000
 MAX_FALLBACK_WORK = 20_000_000
 
 
@@ -84,8 +86,9 @@ def is_cheap_for_fast(raw: bytes) -> bool:
 
 
 def is_cheap_for_fallback(raw: bytes) -> bool:
-    """Whether lines times open boundaries stays small enough for the standard library."""
-    return raw.count(b"\n") * (LINE_WORK + min(nesting_words(raw), MAX_NESTING_WORDS)) <= MAX_FALLBACK_WORK
+    """Whether lines times open boundaries, and a node for each boundary, stay small enough for the fallback."""
+    work = raw.count(b"\n") * (LINE_WORK + min(nesting_words(raw), MAX_NESTING_WORDS))
+    return work + raw.count(b"\n--") * BOUNDARY_WORK <= MAX_FALLBACK_WORK
 
 
 def nesting_words(raw: bytes) -> int:

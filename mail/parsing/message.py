@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from mail.parsing import fallback, fast, flags, limits
-from mail.parsing.charsets import decode, storable
-from mail.parsing.filenames import safe_filename
+from mail.parsing import bodies, fallback, fast, flags, heads, limits
+from mail.parsing.charsets import storable
 from mail.parsing.identifiers import message_ids, own_message_id, references
-from mail.parsing.values import Address, Disposition, Headers, ParsedAttachment, ParsedMail, Part, Reading, Refused
-from mail.parsing.words import parameter, unfold
+from mail.parsing.values import Address, Headers, ParsedMail, Reading, Refused
+from mail.parsing.words import unfold
 
 MAX_DATE_LENGTH = 200
-_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
+# At most once in a message (RFC 5322, 3.6; RFC 2045, 3): the first one counts, and addresses add up.
+_SINGLE = (
+    "date", "from", "sender", "reply-to", "to", "cc", "bcc", "message-id", "in-reply-to", "references", "subject",
+    "mime-version", "content-type", "content-transfer-encoding",
+)  # fmt: skip
 Flags = dict[str, None]
 
 
@@ -24,7 +26,7 @@ def parse(raw: bytes) -> ParsedMail:
     What was repaired or left out is named in `flags`; without a single header the message is `unparseable`, and at
     most its text is there.
     """
-    bounded = limits.bound(raw)
+    bounded = limits.bound(heads.mended(raw))
     try:
         return assemble(_read(bounded.raw), bounded.flags)
     except Exception:  # noqa: BLE001 - the promise: nothing a stranger sends is an error here
@@ -54,23 +56,27 @@ def assemble(reading: Reading, noticed: tuple[str, ...] = ()) -> ParsedMail:
     """Return the message that a reader's view amounts to; flags noticed before come first."""
     found = dict.fromkeys((*noticed, *reading.flags))
     headers = _storable_headers(reading.headers, found)
+    if any(len(headers.get(name, ())) > 1 for name in _SINGLE):
+        found[flags.DUPLICATE_HEADER] = None
     boxes = _addresses(reading, found)
-    bodies, attachments = _sorted_parts(reading.parts, found)
+    contents = bodies.sorted_out(reading.parts)
+    found |= contents.found
     return ParsedMail(
         message_id=own_message_id(_first(headers, "message-id")),
         in_reply_to=next(iter(message_ids(_first(headers, "in-reply-to"))), None),
         references=references(headers.get("references", [])),
         subject=_first(headers, "subject"),
         from_address=next(iter(boxes.get("from", ())), None),
+        from_addresses=boxes.get("from", ()),
         to=boxes.get("to", ()),
         cc=boxes.get("cc", ()),
         bcc=boxes.get("bcc", ()),
         reply_to=boxes.get("reply-to", ()),
         date=_date(_first(headers, "date"), found),
         headers=headers,
-        text_body=_joined(bodies["text/plain"]),
-        html_body=_joined(bodies["text/html"]),
-        attachments=tuple(attachments),
+        text_body=contents.text_body(),
+        html_body=contents.html_body(),
+        attachments=tuple(contents.attachments),
         flags=tuple(found),
     )
 
@@ -116,57 +122,3 @@ def _date(value: str, found: Flags) -> datetime | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         found[flags.DATE_UNPARSEABLE] = None
         return None
-
-
-def _sorted_parts(parts: list[Part], found: Flags) -> tuple[dict[str, list[str]], list[ParsedAttachment]]:
-    bodies: dict[str, list[str]] = {"text/plain": [], "text/html": []}
-    attachments: list[ParsedAttachment] = []
-    for part in parts:
-        media_type = _media_type(part.content_type)
-        if media_type in bodies and _is_shown(part):
-            bodies[media_type].append(_text(part, found))
-        else:
-            attachments.append(_attachment(part, media_type, len(attachments) + 1))
-    return bodies, attachments
-
-
-def _media_type(declared: str) -> str:
-    """Return the type alone, in lower case; what is none, or has lost its parts, is text/plain (RFC 2045, 5.2)."""
-    media_type = declared.partition(";")[0].strip().lower()
-    is_readable = _MEDIA_TYPE.fullmatch(media_type) and not media_type.startswith("multipart/")
-    return media_type if is_readable else "text/plain"
-
-
-def _is_shown(part: Part) -> bool:
-    """Whether a text part is body: not marked as attachment, and not a named file beside the body."""
-    return part.disposition != "attachment" and (part.is_root or not part.filename)
-
-
-def _text(part: Part, found: Flags) -> str:
-    text, flag = decode(part.content, parameter(part.content_type, "charset"))
-    if flag:
-        found[flag] = None
-    text = storable(text)
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def _joined(texts: list[str]) -> str | None:
-    return "\n".join(text for text in texts if text) or None
-
-
-def _attachment(part: Part, media_type: str, number: int) -> ParsedAttachment:
-    content_id = storable((part.content_id or "").strip("<> \t")) or None
-    return ParsedAttachment(
-        filename=safe_filename(part.filename, media_type, number),
-        content_type=media_type,
-        content=part.content,
-        content_id=content_id,
-        disposition=_disposition(part.disposition, content_id),
-    )
-
-
-def _disposition(declared: str | None, content_id: str | None) -> Disposition:
-    """As declared; a part that only has a Content-ID is there to be shown inside the HTML body."""
-    if declared in ("inline", "attachment"):
-        return "inline" if declared == "inline" else "attachment"
-    return "inline" if content_id else "attachment"

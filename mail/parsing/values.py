@@ -48,6 +48,7 @@ class ParsedMail:
     references: tuple[str, ...] = ()
     subject: str = ""
     from_address: Address | None = None
+    from_addresses: tuple[Address, ...] = ()
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     bcc: tuple[Address, ...] = ()
@@ -62,13 +63,15 @@ class ParsedMail:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One leaf of the MIME tree as a reader saw it, transfer encoding undone, nothing judged yet."""
+    """One leaf of the MIME tree as a reader saw it, transfer encoding undone, nothing judged yet.
+
+    `content_type` and `disposition` are the raw values of those headers, "" where there is none.
+    """
 
     content_type: str
     content: bytes
-    filename: str
     content_id: str | None
-    disposition: str | None
+    disposition: str
     is_root: bool
 
 

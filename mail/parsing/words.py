@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import binascii
 
+from mail.parsing import transfer
 from mail.parsing.charsets import decode, from_surrogates
+
+# RFC 2047 permits 75 characters in all; some senders put a whole subject into one word.
+MAX_CHARSET = 80
+MAX_WORD = 8_000
 
 _LINE_BREAKS = str.maketrans("\r\n", "  ")
 
@@ -53,12 +58,12 @@ def _between(text: str, *, after_word: bool) -> str:
 
 def _word_at(value: str, start: int) -> tuple[str, bytes, int] | None:
     """Return the charset, bytes and end of the encoded word at `start`, or None if there is none."""
-    charset_end = value.find("?", start + 2)
+    charset_end = value.find("?", start + 2, start + 2 + MAX_CHARSET)
     text_start = charset_end + 3
     if charset_end < 0 or value[charset_end + 2 : text_start] != "?":
         return None
-    text_end = value.find("?", text_start)
-    if text_end < 0 or value[text_end + 1 : text_end + 2] != "=":
+    text_end = value.find("?=", text_start, text_start + MAX_WORD)
+    if text_end < 0:
         return None
     content = _word_content(value[charset_end + 1].lower(), value[text_start:text_end])
     charset = value[start + 2 : charset_end].partition("*")[0].lower()
@@ -69,20 +74,4 @@ def _word_content(encoding: str, text: str) -> bytes | None:
     encoded = text.encode("utf_8", "surrogateescape")
     if encoding == "q":
         return binascii.a2b_qp(encoded.replace(b" ", b"_"), header=True)
-    if encoding != "b":
-        return None
-    try:
-        return binascii.a2b_base64(encoded + b"===")
-    except binascii.Error:
-        return None
-
-
-def parameter(value: str, name: str) -> str | None:
-    """Return a plain parameter of a structured header (`charset` of `text/plain; charset="utf-8"`), or None."""
-    for piece in value.split(";", 32)[1:]:
-        key, found, content = piece.partition("=")
-        if found and key.strip().lower().rstrip("*") == name:
-            content = content.strip()
-            text = content[1:].partition('"')[0] if content.startswith('"') else content.partition(" ")[0]
-            return text.rpartition("'")[2].strip() or None
-    return None
+    return transfer.decoded(encoded, "base64") if encoding == "b" else None

@@ -18,8 +18,9 @@ from mail.parsing.addresses import parse_addresses
 from mail.parsing.charsets import codec_for, decode
 from mail.parsing.filenames import safe_filename
 from mail.parsing.identifiers import message_ids, references
+from mail.parsing.parameters import parameters
 from mail.parsing.values import Refused
-from mail.parsing.words import decode_words, parameter
+from mail.parsing.words import decode_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,16 @@ EMAILS = Path(__file__).parent.parent / "emails"
 FIXTURES = sorted(EMAILS.glob("*.eml"))
 RAW = [path.read_bytes() for path in FIXTURES]
 # The fast reader leaves these to the fallback: there is nothing to compare.
-ONLY_FALLBACK = {"boundary_never_used", "broken_base64"}
+ONLY_FALLBACK = {
+    "base64_with_junk",
+    "boundary_never_declared",
+    "boundary_never_used",
+    "broken_base64",
+    "eight_bit_headers",
+    "filename_rfc2231",
+    "filenames_in_the_wild",
+    "uuencoded_part",
+}
 
 
 def shown(mail: ParsedMail) -> dict[str, Any]:
@@ -255,12 +265,12 @@ def test_encoded_words_are_decoded(value: str, decoded: str) -> None:
         ("text/plain; charset=utf-8", "utf-8"),
         ('text/plain; format=flowed; Charset="utf-8"', "utf-8"),
         ("text/plain; charset*=us-ascii'en'utf-8", "utf-8"),
-        ("text/plain; charset=", None),
+        ("text/plain; charset=", ""),
         ("text/plain", None),
     ],
 )
 def test_a_parameter_is_read(value: str, charset: str | None) -> None:
-    assert parameter(value, "charset") == charset
+    assert parameters(value).get("charset") == charset
 
 
 @pytest.mark.parametrize(
