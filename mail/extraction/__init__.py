@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
-from mail.extraction.markup import new_html, to_text
+from mail.extraction.lines import lines_of
+from mail.extraction.markup import NewHtml, new_html, to_text
 from mail.extraction.plain import new_text
+from mail.extraction.reading import read
 
 __all__ = ["Extracted", "extract", "snippet", "to_text"]
 
+MIN_TELLING = 12
+MAX_COMPARED = 50
+MIN_TEXT_SHARE = 8
+
 
 class Extracted(NamedTuple):
-    """The new part of a message: as text (empty only if the message is), and as HTML where there was any.
+    """The new part of a message: as text, and as HTML where there was any.
 
-    HTML that is too complex for a parser is simplified: it gives text with its tags cut out, and no HTML.
+    The text is empty only if the message is, or if it is a reply to which nothing was added. HTML that is too complex
+    for a parser is simplified: it gives text with its tags cut out, and no HTML.
     """
 
     text: str
@@ -21,17 +29,36 @@ class Extracted(NamedTuple):
     is_simplified: bool = False
 
 
-def extract(text_body: str | None, html_body: str | None) -> Extracted:
-    """Return what the person newly wrote, from the two bodies of one message.
+def extract(text_body: str | None, html_body: str | None, *, subject: str = "") -> Extracted:
+    """Return what the person newly wrote, from the two bodies of one message. Never raises.
 
-    The text comes from the text body, from the HTML body where there is no text body. A message of nothing but history
-    (a bare forward) keeps it: something that was written never becomes nothing.
+    The subject tells forwards, whose content is kept, from replies, whose history is not. The text comes from the text
+    body; from the HTML body where there is no text body, or where its markup shows history that the text keeps.
     """
-    html = new_html(html_body) if html_body else None
-    is_simplified = bool(html_body) and html is None
+    written = new_html(html_body, subject) if html_body else None
+    is_simplified = written is not None and written.html is None
+    html = written.html if written else None
     if text_body and text_body.strip():
-        return Extracted(new_text(text_body), html, is_simplified)
-    return Extracted(new_text(to_text(html or html_body or "")), html, is_simplified)
+        lines = lines_of(text_body)
+        text = new_text(lines, read(lines, subject))
+        if written is None or not _is_better(written, text):
+            return Extracted(text, html, is_simplified)
+    return Extracted(written.text if written else "", html, is_simplified)
+
+
+def _is_better(written: NewHtml, text: str) -> bool:
+    """Whether HTML tells more of what is new than the text body: it names history there, or the text is a stub."""
+    if written.html is None or not written.text.strip():
+        return False
+    kept, bare_text = _bare(written.text), _bare(text)
+    history = islice((bare for line in written.history if len(bare := _bare(line)) >= MIN_TELLING), MAX_COMPARED)
+    is_leaking = any(line in bare_text and line not in kept for line in history)
+    is_stub = len(text) * MIN_TEXT_SHARE < len(written.text) and bare_text[:MIN_TELLING] not in kept
+    return is_leaking or is_stub
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split())
 
 
 def snippet(text: str, length: int = 200) -> str:

@@ -2,155 +2,136 @@
 
 from __future__ import annotations
 
-import re
-from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import lxml.etree
 import lxml.html
-import quotequail
-from resiliparse.extract.html2text import extract_plain_text
 
-from mail.extraction.complexity import MAX_HTML_LENGTH, is_safe_to_parse
-from mail.extraction.plain import without_history
+from mail.extraction.complexity import is_safe_to_parse
+from mail.extraction.lines import lines_of
+from mail.extraction.plain import new_text
+from mail.extraction.reading import Part, read
+from mail.extraction.rendering import Piece, render
 from mail.extraction.stripping import stripped
-from mail.extraction.tables import ATTRIBUTIONS, HISTORY_BELOW_IDS, HISTORY_CLASSES, SIGNATURE_CLASSES
 from mail.parsing.charsets import storable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mail.extraction.lines import Line
+
+
+Element: TypeAlias = Any  # lxml publishes no types
 
 MAX_TEXT_GROWTH = 3
 MAX_TEXT_EXTRA = 1_000
-MAX_QUOTEQUAIL_HTML_LENGTH = 200_000
-MAX_QUOTEQUAIL_HTML_WORK = 20_000_000
 
-# Without one of these names in it, HTML need not be taken apart to look for marked elements.
-_MARKS = re.compile("|".join(sorted((*HISTORY_CLASSES, *SIGNATURE_CLASSES, *HISTORY_BELOW_IDS, "gmail_quote", "cite"))))
+
+class NewHtml(NamedTuple):
+    """The new part of an HTML body, as text and as HTML (None if no parser may see it), and the lines of history."""
+
+    text: str
+    html: str | None
+    history: list[str]
 
 
 def to_text(html: str) -> str:
-    """Return the readable text of HTML: no markup, script, style or alternative texts. Takes any text and never raises.
+    """Return the readable text of HTML: links with targets, lists, tables by row; no script, no style.
 
-    HTML that is too complex for a parser has its tags cut out instead; the work and the text stay in proportion to it.
+    Takes any text and never raises. HTML that is too complex for a parser has its tags cut out instead; the work and
+    the text stay in proportion to it.
     """
-    html = storable(html)
-    text = _parsed_text(html) if is_safe_to_parse(html) else None
-    return stripped(html) if text is None else text
+    document = _Document.of(storable(html))
+    return stripped(storable(html)) if document is None else document.text()
 
 
-def new_html(html: str) -> str | None:
-    """Return HTML without quoted history and signature; unchanged if there is none or nothing else.
+def new_html(html: str, subject: str = "") -> NewHtml:
+    """Return HTML without quoted history and signature; unchanged if there is none or nothing else. Never raises.
 
-    Containers that mail clients mark are cut out; of the rest, what quotequail finds. None for HTML that is too complex
-    for a parser.
+    What is history is read from the same lines as the text, with what mail clients say by their markup.
     """
     clean = storable(html)
-    if not is_safe_to_parse(clean) or _parsed_text(clean) is None:
-        return None
-    try:
-        return _new_html(html)
-    except Exception:  # noqa: BLE001 - the promise: nothing a stranger sends is an error here
-        return None
+    document = _Document.of(clean)
+    if document is None:
+        lines = lines_of(stripped(clean))
+        parts = read(lines, subject)
+        return NewHtml(new_text(lines, parts), None, _history(lines, parts))
+    parts = read(document.lines, subject)
+    text, history = new_text(document.lines, parts), _history(document.lines, parts)
+    is_whole = all(part is Part.NEW or line.is_blank for line, part in zip(document.lines, parts, strict=True))
+    return NewHtml(text, html if is_whole else document.without(parts), history)
 
 
-def _parsed_text(html: str) -> str | None:
-    """Return the text that the parser reads, or None if it fails or writes more than the HTML gives reason for."""
-    try:
-        text = extract_plain_text(html, alt_texts=False)
-    except BaseException as error:
-        # What Rust calls a panic reaches Python as this class, which no module exports.
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+def _history(lines: Sequence[Line], parts: Sequence[Part]) -> list[str]:
+    return [line.text for line, part in zip(lines, parts, strict=True) if part is Part.HISTORY]
+
+
+class _Document:
+    """Parsed HTML and its lines."""
+
+    def __init__(self, body: Element) -> None:
+        self.body = body
+        self.lines, self.pieces = render(body)
+
+    @classmethod
+    def of(cls, html: str) -> _Document | None:
+        """Return a document, or None if no parser may see the HTML, fails on it, or makes too much of it."""
+        if not html.strip() or not is_safe_to_parse(html):
             return None
-        raise
-    if len(text) > MAX_TEXT_GROWTH * len(html) + MAX_TEXT_EXTRA:
-        return None
-    return storable(text).replace("\xa0", " ").strip()
+        try:
+            parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+            body = lxml.html.document_fromstring(html.encode(), parser=parser).find("body")
+            document = None if body is None else cls(body)
+        except (lxml.etree.LxmlError, ValueError, AssertionError):
+            return None
+        is_bounded = (
+            document
+            and sum(map(len, (line.text for line in document.lines))) <= MAX_TEXT_GROWTH * len(html) + MAX_TEXT_EXTRA
+        )
+        return document if is_bounded else None
+
+    def text(self) -> str:
+        """Return all that can be read."""
+        return new_text(self.lines, [Part.NEW] * len(self.lines))
+
+    def without(self, parts: Sequence[Part]) -> str:
+        """Return the markup inside the body without the lines that are not new. Changes the document."""
+        kept = {piece for part, pieces in zip(parts, self.pieces, strict=True) if part is Part.NEW for piece in pieces}
+        dropped = {piece for pieces in self.pieces for piece in pieces} - kept
+        alive = _with_ancestors(
+            {piece.element if piece.what != "tail" else piece.element.getparent() for piece in kept}
+        )
+        touched = _with_ancestors({piece.element for piece in dropped if piece.what != "tail"})
+        for piece in dropped:
+            self._blank(piece)
+        for element in [element for element in self.body.iter() if element in touched and element not in alive]:
+            if element is not self.body and element.getparent() is not None:
+                _remove(element)
+        markup: str = lxml.html.tostring(self.body, encoding="unicode", with_tail=False)
+        return markup[markup.index(">") + 1 :].removesuffix("</body>").strip()
+
+    @staticmethod
+    def _blank(piece: Piece) -> None:
+        if piece.what == "text":
+            piece.element.text = None
+        elif piece.what == "tail":
+            piece.element.tail = None
 
 
-def _new_html(html: str) -> str:
-    if not (_MARKS.search(html) or _has_history(html)):
-        return html
-    body = _body(html)
-    if body is None:
-        return html
-    is_cut = _drop_marked(body)
-    rest = _inner(body)
-    if _is_cheap_for_quotequail(rest, body.text_content()):
-        whole, rest = rest, _without_introduced(rest)
-        is_cut = is_cut or len(rest) < len(whole)
-    return rest if is_cut and to_text(rest) else html
+def _with_ancestors(elements: set[Element | None]) -> set[Element]:
+    found: set[Element] = set()
+    for element in elements:
+        node = element
+        while node is not None and node not in found:
+            found.add(node)
+            node = node.getparent()
+    return found
 
 
-def _has_history(html: str) -> bool:
-    """Whether the rules for text see history in the readable text."""
-    lines = to_text(html).split("\n")
-    return len(without_history(lines)) < len(lines)
-
-
-def _body(html: str) -> lxml.html.HtmlElement | None:
-    try:
-        parser = lxml.html.HTMLParser(encoding="utf-8")
-        return lxml.html.document_fromstring(storable(html).encode(), parser=parser).find("body")
-    except lxml.etree.LxmlError:
-        return None
-
-
-def _inner(body: lxml.html.HtmlElement) -> str:
-    """Return the markup inside the body."""
-    markup: str = lxml.html.tostring(body, encoding="unicode", with_tail=False)
-    return markup[markup.index(">") + 1 :].removesuffix("</body>").strip()
-
-
-def _drop_marked(body: lxml.html.HtmlElement) -> bool:
-    """Remove the elements that mail clients mark as history or signature; tell whether there were any."""
-    elements = [element for element in body.iter() if isinstance(element.tag, str)]
-    marked = [element for element in elements if _is_marked(element)]
-    starts = [element for element in elements if element.get("id") in HISTORY_BELOW_IDS]
-    for element in starts:
-        _drop_from(element)
-    for element in marked:
-        # Emptied in place: lxml refuses to move text with control characters (&#1;) to another element.
+def _remove(element: Element) -> None:
+    """Take an element out and leave the text behind it. Emptied in place: lxml refuses to move control characters."""
+    if element.tail:
         element.clear(keep_tail=True)
         element.tag = "span"
-    return bool(marked or starts)
-
-
-def _is_marked(element: lxml.html.HtmlElement) -> bool:
-    classes = element.get("class", "").split()
-    if element.tag == "blockquote":
-        return element.get("type") == "cite" or "gmail_quote" in classes
-    if "gmail_quote" in classes or "gmail_quote_container" in classes:
-        return _is_gmail_forward(element)
-    return not HISTORY_CLASSES.isdisjoint(classes) or not SIGNATURE_CLASSES.isdisjoint(classes)
-
-
-def _is_gmail_forward(element: lxml.html.HtmlElement) -> bool:
-    """Whether a Gmail quote is a forward ("----- Forwarded message", all history) or a reply with room for answers."""
-    texts = (node.text for node in islice(element.iter(), 5) if node.text)
-    return "".join(texts).lstrip().startswith("-----")
-
-
-def _drop_from(element: lxml.html.HtmlElement) -> None:
-    """Remove an element and everything after it in the document."""
-    for node in [element, *element.iterancestors()]:
-        parent = node.getparent()
-        if parent is None or node.tag == "body":
-            break
-        for sibling in list(node.itersiblings()):
-            parent.remove(sibling)
-        node.tail = None
-    element.clear()
-
-
-def _is_cheap_for_quotequail(html: str, text: str) -> bool:
-    """Whether its patterns, run over this text as one line, stay cheap: they backtrack once per verb and bracket."""
-    turns = text.count("<") * text.count("@") + sum(text.count(rule.verb) for rule in ATTRIBUTIONS)
-    return len(html) <= MAX_QUOTEQUAIL_HTML_LENGTH and turns * len(text) <= MAX_QUOTEQUAIL_HTML_WORK
-
-
-def _without_introduced(html: str) -> str:
-    """Cut where quotequail finds an introduction, if our own rules see one in the text as well."""
-    if not _has_history(html):
-        return html
-    try:
-        parts = quotequail.quote_html(html, limit=MAX_HTML_LENGTH, quote_intro_line=True)
-    except (ValueError, lxml.etree.LxmlError):
-        return html
-    return parts[0][1] if len(parts) > 1 else html
+    else:
+        element.getparent().remove(element)

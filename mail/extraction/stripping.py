@@ -8,6 +8,8 @@ import re
 from mail.extraction.complexity import BLOCKS
 from mail.parsing.charsets import storable
 
+MAX_STRIPPED = 4_000_000
+
 _BREAKS = BLOCKS | frozenset("br hr p tr li dt dd table h1 h2 h3 h4 h5 h6 title caption form".split())  # noqa: SIM905
 _CELLS = frozenset(("td", "th"))
 _DROPPED = {name: re.compile(rf"</{name}[^>]*+>", re.IGNORECASE | re.ASCII) for name in ("script", "style", "title")}
@@ -19,7 +21,8 @@ _BLANK_LINES = re.compile(r"\n[\n ]*+")
 
 
 def stripped(html: str) -> str:
-    """Return the text of HTML, a line for each block; never longer than the HTML, in time linear in its length."""
+    """Return the text of HTML, a line for each block; never longer than the HTML, of which it reads a beginning."""
+    html = html[:MAX_STRIPPED]
     text = entities.unescape(_LONG_NUMBER.sub("\N{REPLACEMENT CHARACTER}", _without_tags(html)))
     text = _SPACES.sub(" ", storable(text))
     return _BLANK_LINES.sub(_break, text).strip()
