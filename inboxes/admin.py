@@ -1,4 +1,4 @@
-"""Console pages of domains. Those of inboxes are in ``mail``, since an inbox goes with its mail."""
+"""Console pages of domains and filter rules. Those of inboxes are in ``mail``, since an inbox goes with its mail."""
 
 from typing import Any, ClassVar
 
@@ -13,8 +13,8 @@ from environments.console.forms import ActionForm, ConfinedModelForm
 from environments.console.permissions import Kind
 from environments.console.reach import ConsoleRequest
 from environments.console.site import site
-from inboxes.models import Domain
-from inboxes.services import domains
+from inboxes.models import Domain, FilterRule
+from inboxes.services import domains, filter_rules
 
 
 class DomainForm(ConfinedModelForm):
@@ -89,3 +89,59 @@ class DomainAdmin(EnvironmentModelAdmin):
             title="Vouch for domain",
             explanation=explanation,
         )
+
+
+class FilterRuleForm(ConfinedModelForm):
+    """What may change in a rule."""
+
+    class Meta:
+        model = FilterRule
+        fields: ClassVar = ["action", "match_type", "value"]
+
+
+class NewFilterRuleForm(FilterRuleForm):
+    """A rule of one inbox, or of the whole environment."""
+
+    class Meta(FilterRuleForm.Meta):
+        fields: ClassVar = ["inbox", "direction", "action", "match_type", "value"]
+
+
+@admin.register(FilterRule, site=site)
+class FilterRuleAdmin(EnvironmentModelAdmin):
+    """Whom mail is taken from and sent to. The most specific rule decides; an allow blocks everything else."""
+
+    section = "Mail"
+    icon = "filter_alt"
+    rights = Kind.RESOURCE
+    offers = frozenset({"view", "add", "change", "delete"})
+    form = FilterRuleForm
+    add_form = NewFilterRuleForm
+    add_fields = ("inbox", "direction", "action", "match_type", "value")
+    list_display = ("value", "match_type", "what", "direction", "inbox", "set_by_person", "id")
+    list_filter = ("direction", "action", "match_type")
+    list_select_related = ("inbox",)
+    search_fields = ("value",)
+    ordering = ("-pk",)
+    fields = ("inbox", "direction", "action", "match_type", "value", "set_by_person", "created_at", "id")
+    readonly_fields = ("inbox", "direction", "set_by_person", "created_at", "id")
+
+    @display(description="action", ordering="action", label={"allow": "success", "block": "danger"})
+    def what(self, rule: FilterRule) -> str:
+        """Return the action, coloured."""
+        return rule.action
+
+    def save_model(self, request: ConsoleRequest, obj: FilterRule, form: Any, change: bool) -> None:  # noqa: FBT001
+        console, given = request.console, form.cleaned_data
+        if change:
+            current = FilterRule.objects.in_environment(console.here).get(pk=obj.pk)
+            changes = {name: given[name] for name in form.changed_data}
+            filter_rules.update_rule(current, console.here, changes, actor=console.actor)
+            return
+        inbox = given.pop("inbox")
+        made, _ = filter_rules.create_rule(
+            console.here, actor=console.actor, inbox_id=inbox.pk if inbox else None, **given
+        )
+        obj.__dict__.update(made.__dict__)
+
+    def delete_model(self, request: ConsoleRequest, obj: FilterRule) -> None:
+        filter_rules.delete_rule(obj, request.console.here, actor=request.console.actor)

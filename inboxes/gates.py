@@ -25,6 +25,21 @@ FIND_INBOX = Gate(
     },
 )
 
+FIND_HOLDERS = Gate(
+    name="find_holders",
+    arguments="addresses text[], base_addresses text[], domain_names text[]",
+    returns="TABLE (place bigint, environment_id uuid, inbox_id uuid)",
+    body="""
+    SELECT asked.place, COALESCE(found.environment_id, holder.environment_id), found.inbox_id
+      FROM unnest(addresses, base_addresses, domain_names) WITH ORDINALITY
+           AS asked (address, base_address, domain_name, place)
+      LEFT JOIN LATERAL find_inbox(asked.address, asked.base_address, asked.domain_name) found ON true
+      LEFT JOIN inboxes_domain holder ON holder.name = asked.domain_name AND holder.status = 'verified'
+     WHERE found.environment_id IS NOT NULL OR holder.environment_id IS NOT NULL
+    """,
+    reads={"inboxes.Domain": ["environment_id", "name", "status"]},
+)
+
 IS_HELD = Gate(
     name="address_is_held",
     arguments="address text, asking uuid",
@@ -55,8 +70,10 @@ SUSPEND = Gate(
 
 GATES = [
     FIND_INBOX,
+    FIND_HOLDERS,
     IS_HELD,
     SUSPEND,
     environment_of("inboxes.Inbox", "inbox"),
     environment_of("inboxes.Domain", "domain"),
+    environment_of("inboxes.FilterRule", "filterrule"),
 ]

@@ -96,6 +96,54 @@ class Inbox(EnvironmentOwned, Timestamped):
         return self.email.rpartition("@")[2]
 
 
+class FilterRule(EnvironmentOwned, Timestamped):
+    """Whom an environment, or one inbox of it, takes mail from or sends mail to."""
+
+    class Direction(models.TextChoices):
+        SEND = "send"
+        RECEIVE = "receive"
+
+    class Action(models.TextChoices):
+        ALLOW = "allow"
+        BLOCK = "block"
+
+    class MatchType(models.TextChoices):
+        ADDRESS = "address"
+        DOMAIN = "domain"
+        SUBDOMAIN_WILDCARD = "subdomain_wildcard"
+
+    id = PrefixedIDField("rul", primary_key=True)
+    inbox = SameEnvironmentForeignKey(
+        Inbox, models.CASCADE, null=True, blank=True, help_text="Left empty, the rule holds for the whole environment."
+    )
+    direction = models.CharField(max_length=7, choices=Direction.choices)
+    action = models.CharField(max_length=5, choices=Action.choices)
+    match_type = models.CharField(max_length=18, choices=MatchType.choices)
+    value = models.CharField(max_length=320, help_text="ann@example.com, or example.com for a domain or a wildcard.")
+    set_by_person = models.BooleanField(default=False, db_default=False, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["environment", "inbox", "direction", "match_type", "value"],
+                nulls_distinct=False,
+                name="one_rule_about_the_same",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["environment", "inbox", "-id"], name="rules_of_inbox"),
+            models.Index(fields=["environment", "direction", "value", "inbox"], name="rules_by_value"),
+            models.Index(
+                fields=["environment", "direction", "inbox"],
+                name="rules_that_allow",
+                condition=models.Q(action="allow"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.direction} {self.match_type} {self.value}"
+
+
 class AddressHold(models.Model):
     """An address given up, not to be given to another environment before ``until``.
 

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 
 from django.conf import settings
 
@@ -68,3 +69,15 @@ def find_recipient(address: str) -> tuple[str, str] | None:
     wanted = normalise(address)
     rows = ask("find_inbox", wanted, without_tag(wanted), wanted.rpartition("@")[2])
     return (str(rows[0][0]), str(rows[0][1])) if rows else None
+
+
+def find_holders(addresses: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """Return environment and inbox (uuid texts) that mail to these addresses is for, by address, in one query.
+
+    An address without an inbox at a domain that an environment holds is that environment's, with None for the inbox.
+    Addresses that are nobody's are left out.
+    """
+    wanted = [normalise(address) for address in addresses]
+    domains = [address.rpartition("@")[2] for address in wanted]
+    rows = ask("find_holders", wanted, [without_tag(address) for address in wanted], domains) if wanted else []
+    return {addresses[place - 1]: (str(where), str(inbox) if inbox else None) for place, where, inbox in rows}
