@@ -76,7 +76,7 @@ class EnvironmentForm(ConfinedModelForm):
 
     class Meta:
         model = Environment
-        fields: ClassVar = ["name", "slug", "description", *PAUSED]
+        fields: ClassVar = ["name", "slug", "description", *PAUSED, *environment_services.POLICIES]
         help_texts: ClassVar = dict.fromkeys(PAUSED, "Saved with a tick by a person, it is lifted by people only.")
 
 
@@ -111,7 +111,10 @@ class EnvironmentAdmin(OrganizationModelAdmin):
     list_display = ("name", "slug", "mode", "is_default", "is_locked", "id", "enter")
     search_fields = ("name", "slug")
     ordering = ("-is_default", "name")
-    fields = ("name", "slug", "description", "mode", *PAUSED, "is_default", "is_locked", "id", "created_at")
+    fields = (
+        "name", "slug", "description", "mode", *PAUSED, *environment_services.POLICIES, "is_default", "is_locked",
+        "id", "created_at",
+    )  # fmt: skip
     readonly_fields = ("mode", "is_default", "is_locked", "id", "created_at")
     actions_detail: ClassVar = ["change_delivery_mode"]
 

@@ -164,7 +164,14 @@ class InvitationView(WholeOrganizationMixin, OrganizationViewSet):
         return Response(status=204)
 
 
-class EnvironmentBody(Body):
+class PoliciesBody(Body):
+    """What becomes of incoming mail that fails DMARC, and of mail with hostile content."""
+
+    authentication_policy = serializers.ChoiceField(Environment.AuthenticationPolicy.values, required=False)
+    content_policy = serializers.ChoiceField(Environment.ContentPolicy.values, required=False)
+
+
+class EnvironmentBody(PoliciesBody):
     """What an environment is made of."""
 
     name = StrictCharField(max_length=200)
@@ -175,7 +182,7 @@ class EnvironmentBody(Body):
     client_id = StrictCharField(max_length=200, required=False)
 
 
-class EnvironmentChanges(Body):
+class EnvironmentChanges(PoliciesBody):
     """What may change in an environment."""
 
     name = StrictCharField(max_length=200, required=False)

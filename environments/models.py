@@ -160,6 +160,19 @@ class Environment(OrganizationOwned, Timestamped):
         REDIRECT = "redirect"
         LIVE = "live"
 
+    class AuthenticationPolicy(models.TextChoices):
+        """What becomes of mail that fails DMARC."""
+
+        ACCEPT = "accept"
+        QUARANTINE = "quarantine"
+        REJECT = "reject"
+
+    class ContentPolicy(models.TextChoices):
+        """What becomes of mail in which something hostile was found."""
+
+        FLAG = "flag"
+        QUARANTINE = "quarantine"
+
     id = PrefixedIDField("env", primary_key=True)
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=63)
@@ -171,6 +184,20 @@ class Environment(OrganizationOwned, Timestamped):
     inbound_paused = models.BooleanField(default=False)
     webhooks_paused = models.BooleanField(default=False)
     pauses_by_people = ArrayField(models.CharField(max_length=10), default=list, blank=True, editable=False)
+    authentication_policy = models.CharField(
+        max_length=10,
+        choices=AuthenticationPolicy.choices,
+        default=AuthenticationPolicy.QUARANTINE,
+        db_default=AuthenticationPolicy.QUARANTINE,
+        help_text="What becomes of incoming mail that fails DMARC.",
+    )
+    content_policy = models.CharField(
+        max_length=10,
+        choices=ContentPolicy.choices,
+        default=ContentPolicy.FLAG,
+        db_default=ContentPolicy.FLAG,
+        help_text="What becomes of incoming mail with hostile content.",
+    )
     storage_quota = models.BigIntegerField(
         null=True, blank=True, help_text="Bytes of mail kept, at the most; empty for no limit."
     )

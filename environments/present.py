@@ -105,6 +105,8 @@ class EnvironmentOutput(serializers.Serializer):
     outbound_paused = serializers.BooleanField()
     inbound_paused = serializers.BooleanField()
     webhooks_paused = serializers.BooleanField()
+    authentication_policy = serializers.ChoiceField(Environment.AuthenticationPolicy.values)
+    content_policy = serializers.ChoiceField(Environment.ContentPolicy.values)
     metadata = serializers.DictField()
     client_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -125,6 +127,8 @@ def environment_json(environment: Environment) -> dict[str, Any]:
         "outbound_paused": environment.outbound_paused,
         "inbound_paused": environment.inbound_paused,
         "webhooks_paused": environment.webhooks_paused,
+        "authentication_policy": environment.authentication_policy,
+        "content_policy": environment.content_policy,
         "metadata": environment.metadata,
         "client_id": environment.client_id,
         "created_at": written(environment.created_at),

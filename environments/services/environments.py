@@ -13,6 +13,7 @@ from environments.services.audit import record
 from environments.services.organizations import slug_of
 
 PAUSES = ("outbound", "inbound", "webhooks")
+POLICIES = ("authentication_policy", "content_policy")
 CAPTURE = Environment.DeliveryMode.CAPTURE
 
 
@@ -28,8 +29,8 @@ def create_environment(
 ) -> tuple[Environment, bool]:
     """Create an environment, or return the one with the same ``client_id``; the second value is whether it is new.
 
-    ``fields`` may hold ``description`` and ``metadata``. Raises Conflict when the slug is taken, and PersonRequired
-    for any mode but capture, which only ``set_delivery_mode`` gives.
+    ``fields`` may hold ``description``, ``metadata`` and the policies for incoming mail. Raises Conflict when the slug
+    is taken, and PersonRequired for any mode but capture, which only ``set_delivery_mode`` gives.
     """
     organization_id = organization if isinstance(organization, str) else organization.pk
     rows = Environment.objects.in_organization(organization_id)
@@ -66,7 +67,7 @@ def _slug_taken(slug: str) -> Conflict:
 
 
 def update_environment(environment: Environment, changes: dict[str, Any], *, actor: Actor) -> Environment:
-    """Change name, slug, description, metadata, pauses, or go back to capture.
+    """Change name, slug, description, metadata, policies for incoming mail, pauses, or go back to capture.
 
     A key may not lift a pause that a person set, and nobody lets more mail out this way: ``set_delivery_mode`` asks a
     person for a reason. Raises PersonRequired, Conflict or NotFound.
@@ -181,5 +182,5 @@ def _record(environment: Environment, actor: Actor, action: str, **details: Any)
 
 def _shown(environment: Environment) -> dict[str, Any]:
     paused = (f"{pause}_paused" for pause in PAUSES)
-    names = ("name", "slug", "description", "delivery_mode", "metadata", *paused, "pauses_by_people")
+    names = ("name", "slug", "description", "delivery_mode", "metadata", *POLICIES, *paused, "pauses_by_people")
     return {name: getattr(environment, name) for name in names}
