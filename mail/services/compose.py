@@ -54,14 +54,18 @@ class Outgoing:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def compose(outgoing: Outgoing, sender: Address, message_id: str, at: datetime) -> bytes:
+def compose(
+    outgoing: Outgoing, sender: Address, message_id: str, at: datetime, *, reply_to: Address | None = None
+) -> bytes:
     """Return the mail as bytes with CRLF line ends. Bcc stays out of it.
 
+    ``reply_to`` is where replies go when the caller named nobody for them.
     Raises ValidationFailed for a header or address that cannot stand in a mail.
     """
     mail = _with_files(_bodies(outgoing), outgoing.files)
     mail["From"] = headers.mailboxes([sender], "From")
-    for name, addresses in (("To", outgoing.to), ("Cc", outgoing.cc), ("Reply-To", outgoing.reply_to)):
+    replies = outgoing.reply_to or ([reply_to] if reply_to else [])
+    for name, addresses in (("To", outgoing.to), ("Cc", outgoing.cc), ("Reply-To", replies)):
         if addresses:
             mail[name] = headers.mailboxes(addresses, name)
     mail["Subject"] = headers.text(outgoing.subject, "Subject")  # type: ignore[assignment]

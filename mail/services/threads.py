@@ -2,14 +2,31 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
+from django.db.models import Case, QuerySet, Value, When
+
 from environments.models import Environment
-from mail.models import Message, Thread
+from inboxes.services.addresses import without_tag
+from mail.models import AwaitedMessage, Message, Thread, ThreadLabel
+from mail.parsing.identifiers import message_ids
+from mail.services import reply_tokens
 
 PARTICIPANTS = 50
+MOST_AWAITED = 10
+MOST_NAMES = 4
 SHOWN = ("created_at", "snippet", "from_email", "from_name", "to_addresses", "cc_addresses")
+TOLD = ["message_count", "last_message_at", "snippet", "participants"]
+OTHER_NAMES = (  # where lists and relays that give a mail another Message-ID leave the one that it had
+    "x-original-message-id",
+    "original-message-id",
+    "x-google-original-message-id",
+    "x-microsoft-original-message-id",
+)
+Key = tuple[str, uuid.UUID]
 
 
 def message_id_digest(message_id: str) -> uuid.UUID:
@@ -26,58 +43,297 @@ def ancestors(in_reply_to: str | None, references: Sequence[str]) -> list[uuid.U
     return list(dict.fromkeys(message_id_digest(identifier) for identifier in ids))
 
 
+def other_names(headers: Mapping[str, Sequence[str]]) -> list[uuid.UUID]:
+    """Return the digests of the Message-IDs that a mail had before somebody on its way gave it another."""
+    values = [value for name in OTHER_NAMES for value in headers.get(name, ())[:1]]
+    ids = [identifier for value in values for identifier in message_ids(value)[:1]]
+    return list(dict.fromkeys(message_id_digest(identifier) for identifier in ids))[:MOST_NAMES]
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What a message tells about where it belongs: digests, the likeliest first.
+
+    ``ancestors`` are the messages that it answers, ``names`` its former Message-IDs, ``reply_addresses`` those of its
+    recipients that carry a token, with the digest of it.
+    """
+
+    ancestors: Sequence[uuid.UUID] = ()
+    names: Sequence[uuid.UUID] = ()
+    reply_addresses: Mapping[str, uuid.UUID] = field(default_factory=dict)
+
+    def of(self, message: Message) -> "Clues":
+        """Return them without the message's own Message-ID: no message answers itself."""
+        own = message.message_id_digest
+        return Clues(
+            [digest for digest in self.ancestors if digest != own and digest not in self.names],
+            [digest for digest in self.names if digest != own],
+            self.reply_addresses,
+        )
+
+
+NO_CLUES = Clues()
+
+
+def clues_of(message: Message) -> Clues:
+    """Return what a message that came in tells about where it belongs."""
+    cited = ancestors(message.in_reply_to, message.references)
+    return Clues(cited, other_names(message.headers), reply_tokens.tagged(message.envelope_recipients))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A message that an inbox has: its thread, and what tells copies of one mail from a mail that repeats its id."""
+
+    thread_id: str
+    from_email: Any
+    date: Any
+
+
+@dataclass
+class Changes:
+    """What the database is to learn when all messages of the batch have joined."""
+
+    created: list[Thread] = field(default_factory=list)
+    joined: list[Message] = field(default_factory=list)
+    merged: dict[str, str] = field(default_factory=dict)  # the thread that goes, the one that stays
+    awaited: dict[Key, str] = field(default_factory=dict)
+    arrived: list[str] = field(default_factory=list)
+
+
 class Threads:
-    """The threads that a batch of messages of one environment may join, found in two queries for all of them."""
+    """The threads that a batch of messages of one environment may join.
 
-    def __init__(self, environment: Environment, wanted: Iterable[tuple[str, Sequence[uuid.UUID]]]) -> None:
-        """``wanted`` holds an inbox id and ancestors for each message to come."""
+    Found, joined, merged and saved in a number of queries that does not grow with the batch. Until the transaction
+    ends, nothing else arrives in the same inboxes: of a message and its answer that arrive at the same moment, one
+    sees the other.
+    """
+
+    def __init__(self, environment: Environment, arriving: Iterable[tuple[Message, Clues]] = ()) -> None:
+        """``arriving`` are the messages that will join by their clues; one that joins without any need not be named."""
         self.environment = environment
-        wanted = list(wanted)
-        digests = {digest for _, ancestors_ in wanted for digest in ancestors_}
-        inboxes = {inbox for inbox, _ in wanted}
-        self._thread_ids = self._known(inboxes, digests) if digests else {}
-        found = Thread.objects.in_environment(environment).filter(pk__in=set(self._thread_ids.values()))
-        self._threads = {thread.pk: thread for thread in found.select_for_update().order_by("pk")} if digests else {}
-        self.created: list[Thread] = []
+        self._changes = Changes()
+        self._messages: dict[Key, Known] = {}
+        self._awaited: dict[Key, tuple[str, str]] = {}  # the thread, and the row
+        self._threads: dict[str, Thread] = {}
+        if wanted := [(message, clues.of(message)) for message, clues in arriving]:
+            self._look_up(wanted)
 
-    def _known(self, inboxes: set[str], digests: set[uuid.UUID]) -> dict[tuple[str, uuid.UUID], str]:
+    def _look_up(self, wanted: Sequence[tuple[Message, Clues]]) -> None:
+        inboxes = {message.inbox_id for message, _ in wanted}
+        own = {(message.inbox_id, digest) for message, clues in wanted for digest in _names(message, clues)}
+        cited = {digest for _, clues in wanted for digest in (*clues.ancestors, *clues.reply_addresses.values())}
+        digests = cited | {digest for _, digest in own}
+        _wait_for_turn(inboxes)
+        self._messages = self._known(inboxes, digests)
+        self._awaited = self._waiting(inboxes, digests)
+        found = {known.thread_id for known in self._messages.values()} | {one for one, _ in self._awaited.values()}
+        if not found:
+            return
+        if own & self._awaited.keys():
+            self._lock_messages(found)
+        rows = Thread.objects.in_environment(self.environment).filter(pk__in=found)
+        self._threads = {thread.pk: thread for thread in rows.select_for_update().order_by("pk")}
+
+    def _known(self, inboxes: set[str], digests: set[uuid.UUID]) -> dict[Key, Known]:
         rows = Message.objects.in_environment(self.environment).filter(inbox__in=inboxes, message_id_digest__in=digests)
+        rows = rows.exclude(status=Message.Status.QUARANTINED)
         oldest_last = rows.order_by("-pk")  # of two with one Message-ID, the first that came has the thread
-        found = oldest_last.values_list("inbox", "message_id_digest", "thread")
-        return {(inbox, digest): thread for inbox, digest, thread in found if digest}
+        found = oldest_last.values_list("inbox", "message_id_digest", "thread", "from_email", "date")
+        return {(inbox, digest): Known(thread, *copy) for inbox, digest, thread, *copy in found if digest}
 
-    def join(self, message: Message, ancestors_: Sequence[uuid.UUID]) -> Thread:
-        """Put a message into the thread of its nearest ancestor in the same inbox, or into a new one."""
-        known = (self._thread_ids.get((message.inbox_id, digest)) for digest in ancestors_)
-        thread_id = next((identifier for identifier in known if identifier in self._threads), None)
-        thread = self._threads[thread_id] if thread_id else self._new(message)
-        _take_in(thread, message)
+    def _waiting(self, inboxes: set[str], digests: set[uuid.UUID]) -> dict[Key, tuple[str, str]]:
+        rows = AwaitedMessage.objects.in_environment(self.environment).filter(inbox__in=inboxes, digest__in=digests)
+        found = rows.values_list("inbox", "digest", "thread", "pk")
+        return {(inbox, digest): (thread, pk) for inbox, digest, thread, pk in found}
+
+    def _lock_messages(self, thread_ids: set[str]) -> None:
+        """Lock what a merge may move, before the threads: deleting takes its locks in this order too."""
+        rows = Message.objects.in_environment(self.environment).filter(thread__in=thread_ids)
+        list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
+
+    def join(self, message: Message, clues: Clues = NO_CLUES) -> Thread:
+        """Put a message into the thread where it belongs in its inbox, or into a new one.
+
+        It belongs with the nearest message that it answers; then with the mail whose reply address it was sent to;
+        with another copy of itself; and with those that wait for the same missing message, or for this one. Where it
+        brings two threads together, the older one stays.
+        """
+        clues = clues.of(message)
+        thread = self._found(message, clues) or self._new(message)
+        thread = self._merge_with_waiting(thread, message, clues)
+        _take_in(thread, message, clues)
         message.thread = thread
-        if message.message_id_digest:
-            self._thread_ids.setdefault((message.inbox_id, message.message_id_digest), thread.pk)
+        self._changes.joined.append(message)
+        self._remember(message, clues, thread)
         return thread
+
+    def set_aside(self, message: Message) -> Thread:
+        """Give a message in quarantine a thread to itself, which no list shows and nothing joins."""
+        thread = self._new(message)
+        message.thread = thread
+        return thread
+
+    def _found(self, message: Message, clues: Clues) -> Thread | None:
+        inbox = message.inbox_id
+        known = [
+            *(self._thread_of_message(inbox, digest) for digest in clues.ancestors),
+            *(self._waiting_thread(inbox, digest) for digest in clues.reply_addresses.values()),
+            self._thread_of_copy(message),
+            *(self._thread_of_message(inbox, digest) for digest in clues.names),
+            *(self._waiting_thread(inbox, digest) for digest in clues.ancestors),
+        ]
+        return next((thread for thread in known if thread), None)
+
+    def _thread_of_message(self, inbox_id: str, digest: uuid.UUID) -> Thread | None:
+        known = self._messages.get((inbox_id, digest))
+        return self._kept(known.thread_id) if known else None
+
+    def _waiting_thread(self, inbox_id: str, digest: uuid.UUID) -> Thread | None:
+        waiting = self._awaited.get((inbox_id, digest))
+        return self._kept(waiting[0]) if waiting else None
+
+    def _thread_of_copy(self, message: Message) -> Thread | None:
+        """Return the thread of the same mail that came another way; who only repeats its Message-ID joins nothing."""
+        digest = message.message_id_digest
+        known = self._messages.get((message.inbox_id, digest)) if digest else None
+        is_copy = known and message.date and (known.from_email, known.date) == (message.from_email, message.date)
+        return self._kept(known.thread_id) if known and is_copy else None
+
+    def _kept(self, thread_id: str) -> Thread | None:
+        """Return a thread, or the one that it was merged into; None when it has just been deleted."""
+        return self._threads.get(self._kept_id(thread_id))
+
+    def _kept_id(self, thread_id: str) -> str:
+        while thread_id in self._changes.merged:
+            thread_id = self._changes.merged[thread_id]
+        return thread_id
 
     def _new(self, message: Message) -> Thread:
         thread = Thread(environment_id=self.environment.pk, inbox_id=message.inbox_id, subject=message.subject)
         self._threads[thread.pk] = thread
-        self.created.append(thread)
+        self._changes.created.append(thread)
         return thread
 
+    def _merge_with_waiting(self, thread: Thread, message: Message, clues: Clues) -> Thread:
+        """Bring together with its thread those that waited for this message, which wait no longer."""
+        for digest in _names(message, clues):
+            key = message.inbox_id, digest
+            if key in self._messages or not (waiting := self._awaited.pop(key, None)):
+                continue
+            self._changes.awaited.pop(key, None)
+            self._changes.arrived += [waiting[1]] if waiting[1] else []
+            other = self._kept(waiting[0])
+            thread = self._merged(thread, other) if other else thread
+        return thread
+
+    def _merged(self, one: Thread, other: Thread) -> Thread:
+        """Return the older of two threads of one inbox, with all that the younger one had."""
+        if one is other:
+            return one
+        kept, gone = sorted((one, other), key=lambda thread: thread.pk)
+        self._changes.merged[gone.pk] = kept.pk
+        latest = max(kept, gone, key=lambda thread: (bool(thread.message_count), thread.last_message_at))
+        kept.last_message_at, kept.snippet = latest.last_message_at, latest.snippet
+        kept.message_count += gone.message_count
+        kept.participants = _people_of_both(kept.participants, gone.participants)
+        return kept
+
+    def _remember(self, message: Message, clues: Clues, thread: Thread) -> None:
+        """Let the rest of the batch find the message, and later mail what it cites in vain."""
+        inbox = message.inbox_id
+        if message.message_id_digest:
+            known = Known(thread.pk, message.from_email, message.date)
+            self._messages.setdefault((inbox, message.message_id_digest), known)
+        missing = [digest for digest in clues.ancestors if (inbox, digest) not in self._messages]
+        nearest_and_root = [*missing[: MOST_AWAITED - 1], *missing[MOST_AWAITED - 1 :][-1:]]
+        for digest in (*clues.names, *nearest_and_root):
+            if (inbox, digest) not in self._messages:
+                self._await(inbox, digest, thread)
+
+    def _await(self, inbox_id: str, digest: uuid.UUID, thread: Thread) -> None:
+        key = inbox_id, digest
+        if key not in self._awaited:
+            self._awaited[key] = thread.pk, ""
+            self._changes.awaited[key] = thread.pk
+
+    def await_reply(self, message: Message, token: uuid.UUID) -> None:
+        """Let replies to a message that goes out find its thread by the token in its reply address."""
+        self._await(message.inbox_id, token, message.thread)
+
     def save(self) -> None:
-        """Write the new threads and the changed ones."""
-        fresh = {thread.pk for thread in self.created}
-        changed = [thread for thread in self._threads.values() if thread.pk not in fresh]
+        """Write the new threads and the changed ones; call it before the messages themselves are saved."""
+        changes = self._changes
+        for message in changes.joined:
+            message.thread_id = self._kept_id(message.thread_id)
+        fresh = {thread.pk for thread in changes.created}
+        staying = [thread for thread in self._threads.values() if thread.pk not in changes.merged]
+        changed = [thread for thread in staying if thread.pk not in fresh]
         rows = Thread.objects.in_environment(self.environment)
-        rows.bulk_create(self.created)
+        rows.bulk_create(thread for thread in staying if thread.pk in fresh)
         if changed:
-            rows.bulk_update(changed, ["message_count", "last_message_at", "snippet", "participants"])
+            rows.bulk_update(changed, TOLD)
+        self._save_merges({gone for gone in changes.merged if gone not in fresh})
+        self._save_awaited()
+
+    def _save_merges(self, gone: set[str]) -> None:
+        """Move everything out of the threads that others took in, and delete them."""
+        if not gone:
+            return
+        now = Case(*(When(thread=one, then=Value(self._kept_id(one), Thread._meta.pk)) for one in sorted(gone)))
+        for model in (Message, AwaitedMessage):
+            self._of(model, gone).update(thread=now)
+        labels = self._of(ThreadLabel, gone).values_list("thread", "label")
+        ThreadLabel.objects.in_environment(self.environment).bulk_create(
+            [self._row(ThreadLabel, thread_id=self._kept_id(one), label=label) for one, label in labels],
+            ignore_conflicts=True,
+        )
+        Thread.objects.in_environment(self.environment).filter(pk__in=gone).delete()
+
+    def _of(self, model: Any, threads: set[str]) -> QuerySet[Any]:
+        rows: QuerySet[Any] = model.objects.in_environment(self.environment).filter(thread__in=threads)
+        return rows
+
+    def _row(self, model: Any, **fields: Any) -> Any:
+        return model(environment_id=self.environment.pk, **fields)
+
+    def _save_awaited(self) -> None:
+        rows = AwaitedMessage.objects.in_environment(self.environment)
+        if self._changes.arrived:
+            rows.filter(pk__in=self._changes.arrived).delete()
+        if self._changes.awaited:
+            rows.bulk_create(
+                self._row(AwaitedMessage, inbox_id=inbox, digest=digest, thread_id=self._kept_id(thread))
+                for (inbox, digest), thread in self._changes.awaited.items()
+            )
 
 
-def _take_in(thread: Thread, message: Message) -> None:
+def _names(message: Message, clues: Clues) -> list[uuid.UUID]:
+    """Return the digests of all Message-IDs that a message has, or had."""
+    own = message.message_id_digest
+    return [*([own] if own else []), *clues.names]
+
+
+def _wait_for_turn(inbox_ids: Iterable[str]) -> None:
+    """Let mail arrive in each of these inboxes from one transaction at a time, taken in one order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) AS name",
+            [[f"threads {inbox_id}" for inbox_id in sorted(inbox_ids)]],
+        )
+
+
+def _take_in(thread: Thread, message: Message, clues: Clues) -> None:
     thread.message_count += 1
     thread.last_message_at = message.created_at
     thread.snippet = message.snippet
-    thread.participants = _merged(thread.participants, people(message))
+    thread.participants = _people_of_both(thread.participants, [_without_token(one, clues) for one in people(message)])
+
+
+def _without_token(person: dict[str, str], clues: Clues) -> dict[str, str]:
+    """Return somebody as participant: an inbox under its own address, also where a token was in it."""
+    is_tagged = person["email"].lower() in clues.reply_addresses
+    return {**person, "email": without_tag(person["email"])} if is_tagged else person
 
 
 def people(message: Message) -> list[dict[str, str]]:
@@ -86,7 +342,7 @@ def people(message: Message) -> list[dict[str, str]]:
     return [*sender, *message.to_addresses, *message.cc_addresses]
 
 
-def _merged(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _people_of_both(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
     by_email = {person["email"]: person for person in [*more, *known]}
     order = dict.fromkeys(person["email"] for person in [*known, *more])
     return [by_email[email] for email in order][:PARTICIPANTS]
@@ -98,10 +354,11 @@ def recount(environment: Environment, thread_ids: Iterable[str]) -> None:
     locked = list(rows.order_by("pk").select_for_update())  # then nothing joins them any more
     messages = Message.objects.in_environment(environment).filter(thread__in=locked)
     kept = set(messages.values_list("thread_id", flat=True).distinct())
+    shown = messages.exclude(status=Message.Status.QUARANTINED)
     rows.filter(pk__in={thread.pk for thread in locked} - kept).delete()
     for thread in locked:
-        if thread.pk in kept:
-            _tell_anew(thread, list(messages.filter(thread=thread).order_by("pk").only(*SHOWN)))
+        if thread.pk in kept and (found := list(shown.filter(thread=thread).order_by("pk").only(*SHOWN))):
+            _tell_anew(thread, found)
 
 
 def _tell_anew(thread: Thread, messages: Sequence[Message]) -> None:
@@ -109,5 +366,5 @@ def _tell_anew(thread: Thread, messages: Sequence[Message]) -> None:
     thread.last_message_at = max(message.created_at for message in messages)
     thread.snippet, thread.participants = messages[-1].snippet, []
     for message in messages:
-        thread.participants = _merged(thread.participants, people(message))
-    thread.save(update_fields=["message_count", "last_message_at", "snippet", "participants"])
+        thread.participants = _people_of_both(thread.participants, people(message))
+    thread.save(update_fields=TOLD)
