@@ -19,6 +19,7 @@ PLATFORM = {  # models of ours that neither an environment nor an organization o
     "environments.Organization": "the root of ownership",
     "apikeys.RateWindow": "counts calls of keys and of environments before either is trusted",
     "inboxes.AddressHold": "outlives the environment that gave the address up",
+    "mail.StrayIntake": "mail for addresses that nobody has, for operators to look at",
 }
 NAMES_AN_ENVIRONMENT = {  # models that carry an environment and are not owned by it, each with its reason
     "environments.EnvironmentMembership": "read to learn which environments a member reaches",

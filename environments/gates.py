@@ -23,7 +23,8 @@ ROLE = "agentpost_gate"
 class Gate:
     """One narrow function.
 
-    ``arguments`` and ``returns`` are SQL; ``reads`` and ``updates`` map ``app.Model`` to the columns the body touches.
+    ``arguments`` and ``returns`` are SQL; ``reads`` and ``updates`` map ``app.Model`` to the columns the body touches;
+    ``settings`` are PostgreSQL's, for as long as the function runs.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Gate:
     reads: Mapping[str, Sequence[str]] = field(default_factory=dict)
     updates: Mapping[str, Sequence[str]] = field(default_factory=dict)
     volatile: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def signature(self) -> str:

@@ -52,6 +52,28 @@ def page_by_name(request: Request, fetch: Callable[[str, int], list[dict[str, An
     }
 
 
+def page_of_matches(
+    request: Request, find: Callable[[str | None], list[tuple[float, str]]], present: Present, *, name: str
+) -> dict[str, Any]:
+    """Return the same for what a search found, the best first.
+
+    ``find`` returns ``(rank, id)`` in that order, of rows up to the id that it is given: on later pages, the newest
+    that the first page knew of, so that rows which arrive meanwhile move nothing. ``present`` takes such pairs.
+    """
+    limit, signer = _limit(request.query_params.get("limit")), _signer(request, name)
+    cursor = request.query_params.get("cursor")
+    newest, *after = _read(signer, cursor, 3) if cursor else (None,)
+    found = find(newest)
+    newest = newest or max((identifier for _, identifier in found), default=None)
+    rest = [match for match in found if match < tuple(after)] if after else found
+    shown, has_more = rest[:limit], len(rest) > limit
+    return {
+        "data": present(shown),
+        "has_more": has_more,
+        "next_cursor": _written(signer, [newest, *shown[-1]]) if has_more else None,
+    }
+
+
 def _limit(given: str | None) -> int:
     if given is None:
         return DEFAULT_LIMIT

@@ -137,11 +137,12 @@ def _privileges(model: type[models.Model], application: str) -> Iterator[str]:
 
 def _gate(gate: gates.Gate, application: str) -> Iterator[str]:
     volatility = "VOLATILE" if gate.volatile else "STABLE"
+    settings_ = "".join(f" SET {name} = {value}" for name, value in gate.settings.items())
     yield f"GRANT CREATE ON SCHEMA public TO {gates.ROLE}"
     yield f"DROP FUNCTION IF EXISTS {gate.signature}"
     yield (
         f"CREATE FUNCTION {gate.name}({gate.arguments}) RETURNS {gate.returns} LANGUAGE sql {volatility} "
-        f"SECURITY DEFINER SET search_path = public, pg_temp AS $gate$ {gate.body} $gate$"
+        f"SECURITY DEFINER SET search_path = public, pg_temp{settings_} AS $gate$ {gate.body} $gate$"
     )
     yield f"REVOKE ALL ON FUNCTION {gate.signature} FROM PUBLIC"
     yield f'GRANT EXECUTE ON FUNCTION {gate.signature} TO "{application}"'
