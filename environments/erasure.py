@@ -10,7 +10,7 @@ from environments import walls
 from environments.errors import Conflict
 from environments.models import Environment, EnvironmentOwned
 
-BOOKKEEPING = {"event", "usagehour", "idempotencyrecord"}
+BOOKKEEPING = {"event", "usagehour", "idempotencyrecord", "intakeentry"}
 
 
 def erase_rows(environment: Environment, *, force: bool) -> dict[str, int]:

@@ -22,16 +22,17 @@ def recipient_of(address: str) -> Recipient:
     """
     found = find_recipient(address)
     if found is None:
-        raise Refused(UNKNOWN)
+        raise Refused(UNKNOWN, "unknown_recipient")
     environment_id, inbox_id = (UUID(text) for text in found)
+    recipient = Recipient(address, environment_id, inbox_id)
     environment = Environment.everywhere.filter(pk=encode("env", environment_id)).first()
     if environment is None:  # erased between the two queries
-        raise Refused(UNKNOWN)
+        raise Refused(UNKNOWN, "unknown_recipient")
     if environment.inbound_paused:
-        raise Refused(PAUSED)
+        raise Refused(PAUSED, "inbound_paused", recipient)
     if environment.storage_quota is not None and _is_full(environment, environment.storage_quota):
-        raise Refused(FULL)
-    return Recipient(address, environment_id, inbox_id)
+        raise Refused(FULL, "storage_full", recipient)
+    return recipient
 
 
 def _is_full(environment: Environment, quota: int) -> bool:

@@ -6,6 +6,7 @@ from typing import Self
 
 TOO_LARGE = "552 5.3.4 Message is larger than this server takes"
 TOO_BUSY = "452 4.3.1 Too much mail at once, try again later"
+REASONS = {TOO_LARGE: "too_large", TOO_BUSY: "too_busy"}
 
 
 class ByteBudget:

@@ -65,7 +65,7 @@ def unstuffed(wire: bytes) -> bytes:
     Raises Refused for a CR or LF that is not part of a CRLF: another server may see an end of data there.
     """
     if not wire.count(b"\r\n") == wire.count(b"\r") == wire.count(b"\n"):
-        raise Refused(BARE_LINE_END)
+        raise Refused(BARE_LINE_END, "bare_line_end")
     lines = wire.removesuffix(b".\r\n")
     # Searching first is several times cheaper than a replacement that finds nothing.
     if b"\r\n." in lines:
