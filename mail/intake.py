@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
+from typing import Protocol
+from uuid import UUID, uuid4
+
+STORED = "250 2.0.0 Stored"
+"""The reply to a mail that is committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +37,69 @@ class Arrival:
     tls: bool
     received_at: datetime
     """Aware, in UTC."""
+    examination: Examination | None = None
+    """What `Examine` made of it; None before that, and where there was no time for it."""
+    transaction: UUID = field(default_factory=uuid4)
+    """The SMTP transaction; arrivals of one LMTP transaction share it. No environment may see it as it is."""
+
+
+class Examination(Protocol):
+    """What was found out about a mail before it is stored. The front only carries it."""
 
 
 class Refused(Exception):
-    """The peer is answered with `reply`: code, enhanced code (RFC 3463) and text, "550 5.1.1 No such address here"."""
+    """The peer is answered with `reply`: code, enhanced code (RFC 3463) and text, "550 5.1.1 No such address here".
 
-    def __init__(self, reply: str) -> None:
+    `reason` is the refusal's name in the intake ledger, one of `mail.reasons.REASONS`. `recipient` is the inbox behind
+    the address that was refused, where there is one.
+    """
+
+    def __init__(self, reply: str, reason: str = "", recipient: Recipient | None = None) -> None:
         super().__init__(reply)
         self.reply = reply
+        self.reason = reason
+        self.recipient = recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A recipient whom a transaction left without the mail, before the mail came to `Store` or because that failed."""
+
+    transaction: UUID
+    at: datetime
+    peer: str
+    helo: str
+    tls: bool
+    envelope_sender: str
+    address: str
+    """As given in RCPT TO; empty when the whole mail was refused before a recipient was named."""
+    recipient: Recipient | None
+    """The inbox behind the address, if that is known."""
+    size: int | None
+    """In octets: counted, else declared; None if nobody said."""
+    stage: str
+    """`mail`, `rcpt`, `data` or `store`: how far the transaction had come."""
+    reason: str
+    """One of `mail.reasons.REASONS`."""
+    reply: str
+    """Empty when the conversation broke off before one."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the peer was told not to try again."""
+        return self.reply.startswith("5")
 
 
 Resolve = Callable[[str], Recipient]
 """Blocking, called in a worker thread. Raises Refused; any other exception is trouble of ours and answered 451."""
 
+Examine = Callable[[Arrival], Examination]
+"""Blocking, called in a worker thread, before `Store`: reads the mail and asks DNS about its sender."""
+
 Store = Callable[[Sequence[Arrival]], Sequence[Exception | None]]
 """Blocking, called in one thread: one durable transaction for all of it. None for each mail that is committed;
 a Refused is answered with its reply, any other exception with 451. Raising says that nothing was stored."""
+
+Note = Callable[[Sequence[Attempt]], object]
+"""Blocking, called in one thread, long after the answers were given: writes the attempts into the intake ledger, all
+of them or, when it raises, none; then it is called with them again."""

@@ -3,6 +3,8 @@
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from environments import clock
@@ -37,7 +39,10 @@ class Blob(EnvironmentOwned):
 
 
 class Thread(EnvironmentOwned):
-    """A conversation of one inbox."""
+    """A conversation of one inbox.
+
+    A mail in quarantine has one to itself, whose ``message_count`` is 0, and which no list shows.
+    """
 
     id = PrefixedIDField("thr", primary_key=True)
     inbox = SameEnvironmentForeignKey(Inbox, models.CASCADE)
@@ -50,8 +55,17 @@ class Thread(EnvironmentOwned):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["environment", "-last_message_at", "-id"], name="threads_latest_first"),
-            models.Index(fields=["environment", "inbox", "-last_message_at", "-id"], name="threads_of_inbox"),
+            models.Index(
+                fields=["environment", "-last_message_at", "-id"],
+                condition=models.Q(message_count__gt=0),
+                name="threads_listed",
+            ),
+            models.Index(
+                fields=["environment", "inbox", "-last_message_at", "-id"],
+                condition=models.Q(message_count__gt=0),
+                name="threads_listed_by_inbox",
+            ),
+            models.Index(fields=["environment", "inbox"], name="threads_of_inbox"),
         ]
 
     def __str__(self) -> str:
@@ -79,6 +93,17 @@ class Message(EnvironmentOwned, Timestamped):
         FAILED = "failed"
         CAPTURED = "captured"
 
+    class Automatic(models.TextChoices):
+        """What kind of machine wrote a mail, where one did."""
+
+        DELIVERY_REPORT = "delivery_report"
+        FEEDBACK_REPORT = "feedback_report"
+        READ_RECEIPT = "read_receipt"
+        AUTO_REPLY = "auto_reply"
+        MAILING_LIST = "mailing_list"
+        BULK = "bulk"
+        NOTIFICATION = "notification"
+
     id = PrefixedIDField("msg", primary_key=True)
     inbox = SameEnvironmentForeignKey(Inbox, models.CASCADE)
     thread = SameEnvironmentForeignKey(Thread, models.CASCADE)
@@ -105,7 +130,11 @@ class Message(EnvironmentOwned, Timestamped):
     extracted_html = models.TextField(null=True)  # noqa: DJ001
     snippet = models.TextField(blank=True, default="")
     flags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    flag_evidence = models.JSONField(default=dict, blank=True, db_default={})
     authentication = models.JSONField(default=dict)
+    automatic = models.CharField(max_length=16, choices=Automatic.choices, blank=True, default="", db_default="")
+    report = models.JSONField(null=True, blank=True)
+    quarantine_reasons = models.JSONField(default=list, blank=True, db_default=[])
     metadata = models.JSONField(default=dict, blank=True)
     has_attachments = models.BooleanField(default=False)
     size = models.BigIntegerField()
@@ -120,7 +149,14 @@ class Message(EnvironmentOwned, Timestamped):
             models.UniqueConstraint(fields=["environment", "inbox", "raw_sha256"], name="one_message_per_retried_mail")
         ]
         indexes: ClassVar = [
-            models.Index(fields=["environment", "inbox", "-id"], name="messages_of_inbox"),
+            models.Index(
+                fields=["environment", "-id"], condition=~models.Q(status="quarantined"), name="messages_listed"
+            ),
+            models.Index(
+                fields=["environment", "inbox", "-id"],
+                condition=~models.Q(status="quarantined"),
+                name="messages_listed_by_inbox",
+            ),
             models.Index(fields=["environment", "thread", "-id"], name="messages_of_thread"),
             models.Index(fields=["environment", "inbox", "message_id_digest"], name="messages_by_message_id"),
             models.Index(fields=["environment", "from_email", "-id"], name="messages_by_sender"),
@@ -130,6 +166,28 @@ class Message(EnvironmentOwned, Timestamped):
 
     def __str__(self) -> str:
         return self.subject or self.id
+
+
+class AwaitedMessage(EnvironmentOwned):
+    """A name by which mail that is still to come finds its thread.
+
+    It is the digest of a Message-ID that a message of the thread cites and the inbox has not got, of one that a mailing
+    list took from a message, or of the token in the reply address of a message that went out.
+    """
+
+    id = PrefixedIDField("awm", primary_key=True)
+    inbox = SameEnvironmentForeignKey(Inbox, models.CASCADE)
+    thread = SameEnvironmentForeignKey(Thread, models.CASCADE)
+    digest = models.UUIDField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "inbox", "digest"], name="one_thread_per_awaited_message")
+        ]
+        indexes: ClassVar = [models.Index(fields=["environment", "thread"], name="awaited_by_thread")]
+
+    def __str__(self) -> str:
+        return self.id
 
 
 class MessageRecipient(EnvironmentOwned):
@@ -179,6 +237,29 @@ class Attachment(EnvironmentOwned):
         return self.filename
 
 
+class SearchEntry(EnvironmentOwned):
+    """What of a message is searched, and the text of its attachments, which is kept nowhere else.
+
+    ``document`` is made by ``mail.search`` and read by the gate ``search_messages`` alone. Without ``fastupdate``,
+    since a search reads all of the list of pending entries, whosever they are.
+    """
+
+    id = PrefixedIDField("sea", primary_key=True)
+    message = SameEnvironmentForeignKey(Message, models.CASCADE)
+    document = SearchVectorField()
+    attachment_texts = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "message"], name="one_entry_per_message")
+        ]
+        indexes: ClassVar = [GinIndex(fields=["document"], name="search_documents", fastupdate=False)]
+        verbose_name_plural = "search entries"
+
+    def __str__(self) -> str:
+        return f"entry of {self.message_id}"
+
+
 class MessageLabel(EnvironmentOwned):
     """A label on a message. Rows and not an array: only a b-tree serves under row-level security."""
 
@@ -211,3 +292,86 @@ class ThreadLabel(EnvironmentOwned):
 
     def __str__(self) -> str:
         return self.label
+
+
+class Intake(models.Model):
+    """What a peer wanted for one recipient, and what became of it: a line of the intake ledger."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted"
+        QUARANTINED = "quarantined"
+        REFUSED = "refused"
+        DEFERRED = "deferred"
+
+    class Stage(models.TextChoices):
+        """How far the transaction came."""
+
+        MAIL = "mail"
+        RCPT = "rcpt"
+        DATA = "data"
+        POLICY = "policy"
+        STORE = "store"
+
+    peer = models.GenericIPAddressField(null=True)
+    helo = models.CharField(max_length=255, blank=True, default="")
+    tls = models.BooleanField(default=False)
+    envelope_sender = models.CharField(max_length=320, blank=True, default="")
+    recipient = models.CharField(max_length=320, blank=True, default="", help_text="As given in RCPT, in lower case.")
+    size = models.BigIntegerField(null=True)
+    outcome = models.CharField(max_length=11, choices=Outcome.choices)
+    stage = models.CharField(max_length=6, choices=Stage.choices)
+    reason = models.CharField(max_length=40)
+    explanation = models.TextField(blank=True, default="")
+    reply = models.TextField(blank=True, default="")
+    count = models.BigIntegerField(default=1, help_text="How many times the same was refused in about a minute.")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.recipient}"
+
+
+class IntakeEntry(Intake, EnvironmentOwned):
+    """A line of the ledger that is one environment's: the mail was for its inbox, or for an address at its domain."""
+
+    id = PrefixedIDField("itk", primary_key=True)
+    transaction_id = models.UUIDField(help_text="The same for the recipients of one mail within the environment.")
+    mailbox = models.CharField(max_length=320, blank=True, default="", help_text="The recipient without its plus tag.")
+    inbox = SameEnvironmentForeignKey(Inbox, models.SET_NULL, null=True)
+    message = SameEnvironmentForeignKey(Message, models.SET_NULL, null=True)
+    from_email = models.CharField(max_length=320, blank=True, default="")
+    message_id_header = models.TextField(blank=True, default="")
+    rule_id = models.CharField(max_length=40, blank=True, default="", help_text="It may be deleted by now.")
+    verdicts = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["environment", "mailbox", "-id"], name="intake_by_recipient"),
+            models.Index(fields=["environment", "envelope_sender", "-id"], name="intake_by_envelope_sender"),
+            models.Index(fields=["environment", "from_email", "-id"], name="intake_by_author"),
+            models.Index(fields=["environment", "inbox", "-id"], name="intake_of_inbox"),
+            models.Index(fields=["environment", "message"], name="intake_of_message"),
+            models.Index(
+                fields=["environment", "outcome", "-id"],
+                condition=~models.Q(outcome="accepted"),
+                name="intake_not_accepted",
+            ),
+        ]
+        verbose_name_plural = "intake entries"
+
+
+class StrayIntake(Intake):
+    """A line of the ledger that is nobody's: the address was foreign, or a free one on the shared domain.
+
+    It belongs to the platform; operators alone read it.
+    """
+
+    application_privileges = "SELECT, INSERT, UPDATE (count), DELETE"
+
+    id = PrefixedIDField("sit", primary_key=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["recipient", "-id"], name="strays_by_recipient")]
+        verbose_name_plural = "stray intakes"

@@ -1,22 +1,44 @@
 """The ground every test stands on: a real PostgreSQL, reached as the application's unprivileged role."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.names import Names, NameServer, name_server
+
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission", "procrastinate_version"}
+
+NAME_SERVER = pytest.StashKey[NameServer]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the server running, in the process that starts the others; several runs may share it."""
-    if not hasattr(config, "workerinput"):
-        from django.conf import settings
+    """Keep the database running, in the process that starts the others; several runs may share it.
 
+    Each process has a name server of its own, which knows no name, so that no test depends on the world's DNS; the
+    processes that a test starts ask it too.
+    """
+    from django.conf import settings
+
+    serving = contextlib.ExitStack()
+    server = config.stash[NAME_SERVER] = serving.enter_context(name_server())
+    settings.AGENTPOST_DNS_SERVERS, os.environ["AGENTPOST_DNS_SERVERS"] = [server.address], server.address
+    config.add_cleanup(serving.close)
+    if not hasattr(config, "workerinput"):
         running = contextlib.ExitStack()
         running.enter_context(settings.EMBEDDED_POSTGRES.temporarily_running())
         config.add_cleanup(running.close)
+
+
+@pytest.fixture
+def dns(request: pytest.FixtureRequest) -> Iterator[Names]:
+    """Return what DNS knows, as far as this process and those that it starts can tell: nothing yet."""
+    server = request.config.stash[NAME_SERVER]
+    server.names = Names()
+    yield server.names
+    server.names = Names()
 
 
 @pytest.fixture(scope="session")

@@ -186,7 +186,7 @@ class MessageQuery(Query):
     after = MomentField(required=False)
     has_attachments = serializers.BooleanField(required=False, allow_null=True, default=None)
     thread_id = StrictCharField(required=False, max_length=40)
-    q = StrictCharField(required=False, max_length=200)
+    q = StrictCharField(required=False, max_length=2000, help_text="As the query of POST /search.")
     include = serializers.ChoiceField(["body"], required=False)
 
     def get_fields(self) -> dict[str, Any]:

@@ -3,11 +3,9 @@
 from __future__ import annotations  # a view's `list` is not the builtin
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apikeys.idempotency import HEADER, answered_once
+from environments import clock
 from environments.errors import field_error
 from environments.ids import first_at, is_id
 from environments.viewsets import EnvironmentViewSet
@@ -30,8 +29,10 @@ from mail.api.bodies import (
     SendQuery,
 )
 from mail.api.present import MessageOutput, PlanOutput, message_json, messages_json, plan_json
+from mail.gates import MOST_MATCHES
 from mail.models import Message, MessageLabel, MessageRecipient, Thread
-from mail.services import blobs, deletion, labels
+from mail.search import parse_query
+from mail.services import blobs, deletion, labels, quarantine, search
 from mail.services.compose import Outgoing
 from mail.services.rows import storable_address
 from mail.services.send import plan, send
@@ -42,8 +43,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Makes it safe to send the request again: the same key with the same body is carried out once.",
 )
-MOST_WORDS = 10
-SEARCHED = ("subject", "from_email", "from_name", "extracted_text")
 
 
 class MessagesBase(EnvironmentViewSet):
@@ -53,7 +52,9 @@ class MessagesBase(EnvironmentViewSet):
     model = Message
 
     def narrowed(self, rows: QuerySet, asked: dict[str, Any]) -> QuerySet:
-        """Return the messages that the query's filters let through."""
+        """Return the messages that the query's filters let through; what is in quarantine must be asked for."""
+        if "status" not in asked:
+            rows = rows.exclude(status=Message.Status.QUARANTINED)
         for name in ("direction", "status"):
             if name in asked:
                 rows = rows.filter(**{name: asked[name]})
@@ -63,15 +64,12 @@ class MessagesBase(EnvironmentViewSet):
             rows = rows.filter(from_email=storable_address(asked["from"]))
         if "subject" in asked:
             rows = rows.filter(subject__icontains=asked["subject"])
-        for word in asked.get("q", "").split()[:MOST_WORDS]:
-            rows = rows.filter(reduce(or_, (Q(**{f"{field}__icontains": word}) for field in SEARCHED)))
-        if "before" in asked:
-            rows = rows.filter(pk__lt=first_at("msg", asked["before"]))
-        if "after" in asked:
-            rows = rows.filter(pk__gte=first_at("msg", asked["after"]))
+        if "q" in asked:
+            found = search.find(self.environment, parse_query(asked["q"], clock.now()), most=MOST_MATCHES)
+            rows = rows.filter(pk__in=[match.message_id for match in found])
         if "thread_id" in asked:
             rows = rows.filter(thread=self.found(asked["thread_id"], Thread))
-        return self._with_labels_and_recipient(rows, asked)
+        return self._with_labels_and_recipient(_within(rows, asked), asked)
 
     def _with_labels_and_recipient(self, rows: QuerySet, asked: dict[str, Any]) -> QuerySet:
         for label in labels.normalised(asked.get("label", [])):
@@ -96,6 +94,15 @@ class MessagesBase(EnvironmentViewSet):
         return self.listed(rows, present, within=within)
 
 
+def _within(rows: QuerySet, asked: dict[str, Any]) -> QuerySet:
+    """Return the messages between two moments: their ids tell the time."""
+    if "before" in asked:
+        rows = rows.filter(pk__lt=first_at("msg", asked["before"]))
+    if "after" in asked:
+        rows = rows.filter(pk__gte=first_at("msg", asked["after"]))
+    return rows
+
+
 class InboxMessageView(MessagesBase):
     """The messages of one inbox."""
 
@@ -105,7 +112,7 @@ class InboxMessageView(MessagesBase):
 
     @extend_schema(parameters=[MessageQuery], responses=MessageOutput(many=True))
     def list(self, request: Request, inbox_id: str) -> Response:
-        """List the messages of an inbox."""
+        """List the messages of an inbox; those in quarantine with ``status=quarantined``."""
         inbox = self.found(inbox_id, Inbox)
         return self.answer(self.get_queryset().filter(inbox=inbox), within=f" {inbox_id}")
 
@@ -134,13 +141,19 @@ class MessageView(MessagesBase):
 
     @extend_schema(parameters=[MessageQuery], responses=MessageOutput(many=True))
     def list(self, request: Request) -> Response:
-        """List the messages of the whole environment."""
+        """List the messages of the whole environment; those in quarantine with ``status=quarantined``."""
         return self.answer(self.get_queryset())
 
     @extend_schema(responses=MessageOutput)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Return one message, bodies included."""
         return Response(message_json(self.environment, self.found(pk)))
+
+    @extend_schema(request=None, responses=MessageOutput)
+    def release(self, request: Request, pk: str) -> Response:
+        """Let a message out of quarantine: it joins its thread, and ``message.received`` tells of it."""
+        released = quarantine.release(self.environment, self.found(pk), actor=self.caller.actor)
+        return Response(message_json(self.environment, released))
 
     @extend_schema(responses={(200, "message/rfc822"): OpenApiTypes.BINARY})
     def raw(self, request: Request, pk: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from environments.clock import written
 from environments.models import Environment
 from mail.models import Attachment, Message, Thread
 from mail.services import labels as label_services
+from mail.services.fence import fenced
 from mail.services.links import sign
 from mail.services.send import Plan
 
@@ -32,9 +33,18 @@ class AuthenticationOutput(serializers.Serializer):
     dmarc = serializers.CharField(allow_null=True)
     arc = serializers.CharField(allow_null=True)
     aligned = serializers.BooleanField(allow_null=True)
+    details = serializers.DictField(help_text="Why, for each mechanism: domains, selectors, policies and reasons.")
 
 
-NOT_AUTHENTICATED = dict.fromkeys(("spf", "dkim", "dmarc", "arc", "aligned"))
+NOT_AUTHENTICATED: dict[str, Any] = {**dict.fromkeys(("spf", "dkim", "dmarc", "arc", "aligned")), "details": {}}
+
+
+class ReasonOutput(serializers.Serializer):
+    """Why a message is, or was, in quarantine."""
+
+    code = serializers.CharField()
+    explanation = serializers.CharField()
+    rule_id = serializers.CharField(allow_null=True)
 
 
 class AttachmentOutput(serializers.Serializer):
@@ -75,7 +85,7 @@ def attachment_json(attachment: Attachment, *, with_link: bool = False) -> dict[
 
 
 class MessageOutput(serializers.Serializer):
-    """A message. Lists leave the four bodies out unless ``include=body``."""
+    """A message. Lists leave the bodies and ``text_for_model`` out unless ``include=body``."""
 
     id = serializers.CharField()
     environment_id = serializers.CharField()
@@ -97,6 +107,11 @@ class MessageOutput(serializers.Serializer):
     html_body = serializers.CharField(required=False, allow_null=True)
     extracted_text = serializers.CharField(required=False)
     extracted_html = serializers.CharField(required=False, allow_null=True)
+    text_for_model = serializers.CharField(
+        required=False,
+        help_text="The extracted text between markers that hold a fresh random nonce, with flags and authentication in "
+        "front: what to show a language model, so that it can tell what others wrote from what it was told.",
+    )
     snippet = serializers.CharField()
     labels = serializers.ListField(child=serializers.CharField())
     has_attachments = serializers.BooleanField()
@@ -105,6 +120,10 @@ class MessageOutput(serializers.Serializer):
     size = serializers.IntegerField()
     authentication = AuthenticationOutput()
     flags = serializers.ListField(child=serializers.CharField())
+    flag_evidence = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    automatic = serializers.ChoiceField(Message.Automatic.values, allow_null=True)
+    report = serializers.DictField(allow_null=True)
+    quarantine_reasons = ReasonOutput(many=True)
     metadata = serializers.DictField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -147,7 +166,7 @@ def _message_json(
         "in_reply_to": message.in_reply_to or None,
         "references": message.references,
         "date": written(message.date),
-        **({name: getattr(message, name) for name in BODIES} if with_bodies else {}),
+        **(_bodies(message, attachments) if with_bodies else {}),
         "snippet": message.snippet,
         "labels": labels,
         "has_attachments": message.has_attachments,
@@ -156,10 +175,19 @@ def _message_json(
         "size": message.size,
         "authentication": {**NOT_AUTHENTICATED, **message.authentication},
         "flags": message.flags,
+        "flag_evidence": message.flag_evidence,
+        "automatic": message.automatic or None,
+        "report": message.report,
+        "quarantine_reasons": message.quarantine_reasons,
         "metadata": message.metadata,
         "created_at": written(message.created_at),
         "updated_at": written(message.updated_at),
     }
+
+
+def _bodies(message: Message, attachments: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    shown = fenced(message, [attachment["filename"] for attachment in attachments])
+    return {**{name: getattr(message, name) for name in BODIES}, "text_for_model": shown}
 
 
 class DecisionOutput(serializers.Serializer):

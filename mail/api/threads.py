@@ -50,7 +50,8 @@ class ThreadsBase(EnvironmentViewSet):
     model = Thread
 
     def answer(self, rows: QuerySet, *, within: str = "") -> Response:
-        """Return one page of these threads, the one with the latest message first."""
+        """Return one page of these threads, the one with the latest message first; none of mail in quarantine."""
+        rows = rows.filter(message_count__gt=0)
         for label in labels.normalised(self.query(ThreadQuery).get("label", [])):
             rows = rows.filter(Exists(self.rows(ThreadLabel).filter(label=label, thread=OuterRef("pk"))))
         return self.listed(rows, self.present, order=LATEST_FIRST, within=within)
@@ -86,6 +87,8 @@ class ThreadView(ThreadsBase):
         """Return a thread with a page of its messages, bodies included, the newest first."""
         thread = self.found(pk)
         rows = self.rows(Message).filter(thread=thread)
+        if thread.message_count:  # else it holds a message in quarantine, and who asks for it by id knows
+            rows = rows.exclude(status=Message.Status.QUARANTINED)
 
         def present(found: list[Message]) -> list[dict[str, Any]]:
             return messages_json(self.environment, found)

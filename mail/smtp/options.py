@@ -28,10 +28,24 @@ class Limits:
     """No further mail joins a transaction that has reached this."""
     lookup_threads: int = 4
     lookup_timeout: float = 30
+    examiner_threads: int = 16
+    max_examined_per_peer: int = 6
+    """Mails of one IPv4 address or IPv6 /64 that are being examined at once."""
+    examine_timeout: float = 15
+    """After which the peer is asked to try again."""
     store_timeout: float = 30
     idle_timeout: float = 300
     data_timeout: float = 900
     """From 354 to the final dot."""
+    max_waiting_notes: int = 10_000
+    """Attempts that wait for the intake ledger; what comes on top is counted, logged and lost."""
+    max_batch_notes: int = 200
+    note_interval: float = 0.3
+    """How long attempts gather before they are noted together."""
+    note_retries: int = 5
+    """How often a batch that could not be noted is tried again, after one second, two, four and so on."""
+    note_timeout: float = 1
+    """What noting the last attempts may take once the process is told to stop."""
     stop_timeout: float = 8
     """What a mail in progress may take once the process is told to stop."""
 

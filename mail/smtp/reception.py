@@ -6,13 +6,16 @@ import asyncio
 import ipaddress
 import ssl
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mail.intake import Resolve, Store
+from mail.intake import Attempt, Examine, Note, Recipient, Resolve, Store
 from mail.smtp.budget import ByteBudget
 from mail.smtp.committer import Committer
-from mail.smtp.lookups import Lookups
+from mail.smtp.examiner import Examiner
+from mail.smtp.notebook import Notebook
 from mail.smtp.options import SmtpOptions
+from mail.smtp.workers import Workers
 
 if TYPE_CHECKING:
     from mail.smtp.session import SmtpSession
@@ -22,18 +25,23 @@ CLOSING = "421 4.3.2 {hostname} is going down, try again later"
 _CROWDED = "421 4.3.2 Too many connections, try again later"
 _CROWDED_BY_PEER = "421 4.7.0 Too many connections from your address"
 _PEER_PREFIX_IPV6 = 64
+ABORT_TIMEOUT = 0.5
 
 
 class Reception:
     """The sessions of one process and what they have in common. Belongs to the event loop's thread."""
 
-    def __init__(self, options: SmtpOptions, resolve: Resolve, store: Store) -> None:
+    def __init__(
+        self, options: SmtpOptions, resolve: Resolve, examine: Examine, store: Store, note: Note | None = None
+    ) -> None:
         """Start the worker threads; needs the running event loop. Raises OSError for an unreadable certificate."""
         self.options = options
         self.limits = options.limits
         self.tls_context = _tls_context(options)
-        self.lookups = Lookups(resolve, options.limits)
+        self.lookups: Workers[str, Recipient] = Workers("smtp-lookup", resolve, options.limits.lookup_threads)
+        self.examiner = Examiner(examine, options.limits)
         self.committer = Committer(store, options.limits)
+        self.notebook = Notebook(note, options.limits) if note else None
         self.budget = ByteBudget(options.limits.max_held_bytes)
         self.is_closing = False
         self._sessions: set[SmtpSession] = set()
@@ -69,6 +77,12 @@ class Reception:
         if not self._peers[network]:
             del self._peers[network]
 
+    def note(self, attempts: Iterable[Attempt]) -> None:
+        """Have attempts noted in the intake ledger, if there is one."""
+        if self.notebook:
+            for attempt in attempts:
+                self.notebook.add(attempt)
+
     async def close(self) -> None:
         """End idle connections at once, let mails in progress come to their answer, then drop the rest."""
         self.is_closing = True
@@ -80,9 +94,18 @@ class Reception:
                     await asyncio.wait([session.task for session in self._sessions])
                 await self.committer.close()
         except TimeoutError:
-            for session in tuple(self._sessions):
-                session.abort()
+            await self._abort_all()
         self.lookups.close()
+        self.examiner.close()
+        if self.notebook:
+            await self.notebook.close()
+
+    async def _abort_all(self) -> None:
+        tasks = [session.task for session in self._sessions]
+        for session in tuple(self._sessions):
+            session.abort()
+        if tasks:  # each has something to note
+            await asyncio.wait(tasks, timeout=ABORT_TIMEOUT)
 
 
 def network_of(peer: str) -> str:

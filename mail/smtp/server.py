@@ -9,7 +9,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mail.intake import Resolve, Store
+from mail.intake import Examine, Note, Resolve, Store
 from mail.smtp.lmtp import LmtpSession
 from mail.smtp.options import SmtpOptions
 from mail.smtp.reception import Reception
@@ -40,13 +40,16 @@ class Listeners:
         await self.reception.close()
 
 
-async def start_listeners(options: SmtpOptions, resolve: Resolve, store: Store) -> Listeners:
+async def start_listeners(
+    options: SmtpOptions, resolve: Resolve, examine: Examine, store: Store, *, note: Note | None = None
+) -> Listeners:
     """Listen as `options` say, in the running event loop, beside other processes on the same port.
 
-    `resolve` is called in a few threads, `store` in one. Raises OSError for a port or certificate that cannot be had;
-    a machine without IPv6 only loses its IPv6 hosts.
+    `resolve` and `examine` are called in a few threads, `store` in one, `note` in another; without `note` nothing is
+    noted. Raises OSError for a port or certificate that cannot be had; a machine without IPv6 only loses its IPv6
+    hosts.
     """
-    reception = Reception(options, resolve, store)
+    reception = Reception(options, resolve, examine, store, note)
     servers: list[asyncio.Server] = []
     try:
         smtp = await _listen(reception, SmtpSession, options.port)
@@ -62,18 +65,20 @@ async def start_listeners(options: SmtpOptions, resolve: Resolve, store: Store) 
     return listeners
 
 
-def serve(options: SmtpOptions, resolve: Resolve, store: Store) -> None:
+def serve(options: SmtpOptions, resolve: Resolve, examine: Examine, store: Store, *, note: Note | None = None) -> None:
     """Receive mail until SIGTERM or SIGINT, then finish what is in progress. Raises what `start_listeners` raises."""
     # aiosmtpd tells every command there, addresses included.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
-    asyncio.run(_serve_until_told(options, resolve, store))
+    asyncio.run(_serve_until_told(options, resolve, examine, store, note))
 
 
-async def _serve_until_told(options: SmtpOptions, resolve: Resolve, store: Store) -> None:
+async def _serve_until_told(
+    options: SmtpOptions, resolve: Resolve, examine: Examine, store: Store, note: Note | None
+) -> None:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    listeners = await start_listeners(options, resolve, store)
+    listeners = await start_listeners(options, resolve, examine, store, note=note)
     await told_to_stop.wait()
     await listeners.stop()
 

@@ -7,34 +7,26 @@ import functools
 import logging
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NoReturn, cast
 
 from aiosmtpd.smtp import SMTP, Session, TLSSetupException, syntax
 
-from mail.intake import Arrival, Recipient, Refused
-from mail.smtp.budget import TOO_BUSY, TOO_LARGE, Allowance
+from mail.intake import STORED, Arrival, Recipient, Refused
+from mail.smtp.budget import REASONS, TOO_BUSY, TOO_LARGE, Allowance
 from mail.smtp.commands import parse_mail, parse_rcpt
-from mail.smtp.reception import Reception
+from mail.smtp.reception import Reception, network_of
 from mail.smtp.replies import printable, with_enhanced_code
+from mail.smtp.transaction import Client, Transaction
 from mail.smtp.wire import READ_LIMIT, SessionOver, WireReader, unstuffed
 
 log = logging.getLogger(__name__)
 
 OUR_TROUBLE = "451 4.3.0 Trouble on our side, try again later"
-STORED = "250 2.0.0 Stored"
 _HOST_NAME = re.compile(r"[!-~]{1,255}")
+_IN_BRACKETS = re.compile(r"<([^<>\s]+)>")
 _REFUSAL = re.compile(r"[45]\d\d ")
-
-
-@dataclass(slots=True)
-class Transaction:
-    """The mail transaction that MAIL begins and the end of data, RSET or a new greeting ends."""
-
-    sender: str | None = None
-    smtputf8: bool = False
-    recipients: list[Recipient] = field(default_factory=list)
 
 
 @functools.cache
@@ -71,6 +63,7 @@ class SmtpSession(SMTP):
         self._errors = 0
         self._mails = 0
         self._is_receiving = False
+        self._end = ""
 
     def __dir__(self) -> list[str]:
         # aiosmtpd goes through all attributes for its commands, several times for each connection.
@@ -87,6 +80,10 @@ class SmtpSession(SMTP):
         return cast("asyncio.Task[None]", self._handler_coroutine)
 
     @property
+    def _client(self) -> Client:
+        return Client(self.peer, self._talk.host_name or "", self._tls_protocol is not None)
+
+    @property
     def _talk(self) -> Session:
         """What aiosmtpd's command loop knows of the conversation."""
         return cast("Session", self.session)
@@ -94,10 +91,12 @@ class SmtpSession(SMTP):
     def wind_down(self) -> None:
         """End the conversation as soon as no mail is in progress."""
         if not self._is_receiving:
+            self._end = "server_closing"
             self._part(self._reception.closing_reply)
 
     def abort(self) -> None:
         """End the conversation now."""
+        self._end = self._end or "server_closing"
         if self.transport is not None:
             cast("asyncio.Transport", self.transport).abort()
 
@@ -107,6 +106,7 @@ class SmtpSession(SMTP):
         return self._tls_protocol is None
 
     def _timeout_cb(self) -> None:
+        self._end = self._end or "timed_out"
         self._part("421 4.4.2 Timed out")
 
     def _part(self, reply: str) -> None:
@@ -121,6 +121,12 @@ class SmtpSession(SMTP):
 
     def _set_post_data_state(self) -> None:
         super()._set_post_data_state()  # type: ignore[no-untyped-call]
+        self._end_transaction("not_sent")
+
+    def _end_transaction(self, reason: str) -> None:
+        """Begin anew; note those who were to have the mail, if it never came."""
+        if self._transaction.sender is not None:
+            self._reception.note(self._transaction.left_over(self._client, reason))
         self._transaction = Transaction()
 
     async def _handle_client(self) -> None:
@@ -133,6 +139,7 @@ class SmtpSession(SMTP):
         except ConnectionError as error:
             log.debug("%s: %r", self.peer, error)
         finally:
+            self._end_transaction(self._end or "not_sent")
             self._reception.leave(self)
             self._writer.close()
 
@@ -219,17 +226,27 @@ class SmtpSession(SMTP):
         """Begin a mail transaction."""
         if await self.check_helo_needed():
             return
+        if self._transaction.refusal:
+            self._end_transaction("")
         if self._transaction.sender is not None:
             raise Refused("503 5.5.1 Sender already given")
         if self._mails >= self._limits.max_mails_per_connection:
             await self._hang_up("421 4.7.0 Enough mails for one connection, connect again")
         sender = parse_mail(arg or "", extended=self._talk.extended_smtp)
-        if sender.size > self._reception.options.max_message_size:
-            raise Refused(TOO_LARGE)
-        if not self._reception.budget.has_room(sender.size):
-            raise Refused(TOO_BUSY)
-        self._transaction = Transaction(sender.address, sender.smtputf8)
+        self._transaction = Transaction(sender.address, sender.smtputf8, sender.size or None)
+        self._refuse_for_size(sender.size)
         await self.push("250 2.1.0 Sender OK")
+
+    def _refuse_for_size(self, declared: int) -> None:
+        """Raise Refused for a mail that is too large, or too large right now."""
+        if declared > self._reception.options.max_message_size:
+            reply = TOO_LARGE
+        elif not self._reception.budget.has_room(declared):
+            reply = TOO_BUSY
+        else:
+            return
+        self._transaction.refusal = Refused(reply, REASONS[reply])
+        raise self._transaction.refusal
 
     @syntax("RCPT TO:<address>")
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
@@ -237,22 +254,38 @@ class SmtpSession(SMTP):
         transaction = self._transaction
         if transaction.sender is None:
             raise Refused("503 5.5.1 Need MAIL first")
-        address = parse_rcpt(arg or "", smtputf8=transaction.smtputf8, hostname=self.hostname)
-        if len(transaction.recipients) >= self._limits.max_recipients:
-            raise Refused("452 4.5.3 Too many recipients")
-        transaction.recipients.append(await self._resolve(address))
+        address = self._address(arg or "")
+        if transaction.refusal is not None:
+            self._note("mail", transaction.refusal, address)
+            transaction.is_noted = True
+            raise Refused("503 5.5.1 Need MAIL first")
+        try:
+            transaction.recipients.append(await self._resolve(address))
+        except Refused as refused:
+            self._note("rcpt", refused, address)
+            raise
         await self.push("250 2.1.5 Recipient OK")
 
-    async def _resolve(self, address: str) -> Recipient:
+    def _address(self, argument: str) -> str:
         try:
-            return await self._reception.lookups.resolve(address)
+            return parse_rcpt(argument, smtputf8=self._transaction.smtputf8, hostname=self.hostname)
+        except Refused as refused:
+            named = _IN_BRACKETS.search(argument)
+            self._note("rcpt", Refused(refused.reply, "malformed_recipient"), named[1] if named else argument)
+            raise
+
+    async def _resolve(self, address: str) -> Recipient:
+        if len(self._transaction.recipients) >= self._limits.max_recipients:
+            raise Refused("452 4.5.3 Too many recipients", "too_many_recipients")
+        try:
+            return await self._reception.lookups.ask(address, self._limits.lookup_timeout)
         except Refused as refused:
             if _REFUSAL.match(refused.reply):
                 raise
             log.exception("%s: a refusal of RCPT that is none", self.peer)
         except Exception:
             log.exception("%s: could not look up a recipient", self.peer)
-        raise Refused(OUR_TROUBLE)
+        raise Refused(OUR_TROUBLE, "our_trouble")
 
     @syntax("DATA")
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
@@ -262,9 +295,12 @@ class SmtpSession(SMTP):
         if not self._transaction.recipients:
             raise Refused("503 5.5.1 Need a valid recipient first")
         self._mails += 1
-        self._is_receiving = True
+        self._is_receiving = self._transaction.is_noted = True
         try:
             await self._receive()
+        except (ConnectionError, asyncio.CancelledError):
+            self._note_all("data", Refused("", self._end or "connection_lost"))
+            raise
         finally:
             self._is_receiving = False
             self._set_post_data_state()
@@ -277,11 +313,13 @@ class SmtpSession(SMTP):
         shares = self._shares()
         with Allowance(self._reception.budget, self._reception.options.max_message_size) as allowance:
             try:
-                content = await self._read_content(allowance)
+                arrival = await self._examined(await self._read_content(allowance))
             except Refused as refused:
+                self._note_all("data", refused)
                 replies = [refused.reply] * len(shares)
             else:
-                replies = await self._store(content, shares, allowance)
+                replies = await self._store(arrival, shares, allowance)
+        self._transaction.recipients.clear()
         await self._send("\r\n".join(map(printable, replies)))
         await self._count_error(min(replies))
 
@@ -290,51 +328,71 @@ class SmtpSession(SMTP):
         self._reset_timeout(self._limits.data_timeout)
         wire = await self._wire.read_mail(allowance.keep)
         if allowance.refusal:
-            raise Refused(allowance.refusal)
+            raise Refused(allowance.refusal, REASONS[allowance.refusal])
         content = unstuffed(wire)
         if len(content) > self._reception.options.max_message_size:
-            raise Refused(TOO_LARGE)
+            raise Refused(TOO_LARGE, REASONS[TOO_LARGE])
         return content
 
     def _shares(self) -> list[tuple[Recipient, ...]]:
         """Return the recipients by the answers that are due: in SMTP all of them share one."""
         return [tuple(dict.fromkeys(self._transaction.recipients))]
 
-    async def _store(self, content: bytes, shares: list[tuple[Recipient, ...]], allowance: Allowance) -> list[str]:
+    async def _examined(self, content: bytes) -> Arrival:
+        """Return the mail, for all its recipients, with what was found out about it. Raises Refused."""
+        self._reset_timeout(self._limits.examine_timeout + self._limits.idle_timeout)
+        return await self._reception.examiner.examined(self._arrival(content), network_of(self.peer))
+
+    async def _store(self, arrival: Arrival, shares: list[tuple[Recipient, ...]], allowance: Allowance) -> list[str]:
         """Store the mail once for each different share, and return the reply for each share."""
         self._reset_timeout(self._limits.store_timeout + self._limits.idle_timeout)
-        arrivals = {share: self._arrival(content, share) for share in shares}
+        arrivals = {share: replace(arrival, recipients=share) for share in shares}
         held = allowance.hand_over()
         outcomes = await self._reception.committer.store(
             tuple(arrivals.values()),
             settled=lambda: self._reception.budget.release(held),
         )
-        replies = dict(zip(arrivals, map(self._verdict, outcomes), strict=True))
+        replies = {
+            share: self._verdict(outcome, given)
+            for (share, given), outcome in zip(arrivals.items(), outcomes, strict=True)
+        }
         log.info(
             "%s: mail from <%s>, %d octets, %d recipients: %s",
             self.peer,
             self._transaction.sender,
-            len(content),
+            len(arrival.raw),
             len(self._transaction.recipients),
             sorted(set(replies.values())),
         )
         return [replies[share] for share in shares]
 
-    def _arrival(self, content: bytes, recipients: tuple[Recipient, ...]) -> Arrival:
+    def _arrival(self, content: bytes) -> Arrival:
+        """Return the mail as it came in, for all its recipients."""
         return Arrival(
             raw=content,
             envelope_sender=self._transaction.sender or "",
-            recipients=recipients,
+            recipients=tuple(self._transaction.recipients),
             peer=self.peer,
             helo=self._talk.host_name or "",
             tls=self._tls_protocol is not None,
             received_at=datetime.now(UTC),
+            transaction=self._transaction.id,
         )
 
-    def _verdict(self, outcome: Exception | None) -> str:
+    def _verdict(self, outcome: Exception | None, arrival: Arrival) -> str:
+        """Return the reply; note what the store could not, since its transaction failed."""
         if outcome is None:
             self._errors = 0
             return STORED
         if isinstance(outcome, Refused) and _REFUSAL.match(outcome.reply):
             return outcome.reply
+        trouble, size = Refused(OUR_TROUBLE, "our_trouble"), len(arrival.raw)
+        of_one = functools.partial(self._transaction.attempt, self._client, "store", trouble, size=size)
+        self._reception.note([of_one(recipient.address, recipient) for recipient in arrival.recipients])
         return OUR_TROUBLE
+
+    def _note_all(self, stage: str, refused: Refused) -> None:
+        self._reception.note(self._transaction.attempts(self._client, stage, refused))
+
+    def _note(self, stage: str, refused: Refused, address: str) -> None:
+        self._reception.note([self._transaction.attempt(self._client, stage, refused, address)])

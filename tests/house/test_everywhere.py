@@ -15,7 +15,10 @@ ALLOWED = {
     "environments/provisioning.py": "a command names an environment before its organization is known",
     "environments/services/members.py": "an invitation is found by its token before its organization is known",
     "environments/tasks.py": "invitations run out in all organizations at once",
+    "mail/management/commands/index_messages.py": "goes through every environment, one at a time",
+    "mail/services/receive.py": "mail of all environments is stored at once, each by the policies of its own",
     "mail/services/recipients.py": "the environment of an address is found by the gate, and read by its id",
+    "mail/tasks.py": "the ledger of every environment is shortened, one at a time",
 }
 
 

@@ -174,6 +174,7 @@ def test_an_encoded_line_break_stays_encoded(api: Api, inbox: Inbox, value: str)
         "subject",
         "date",
         "message-id",
+        "reply-to",
         "x-case",
     }
 

@@ -1,15 +1,10 @@
 """From a stranger's mail client to the store: real sockets, real PostgreSQL, real commits."""
 
-import contextlib
-import os
 import shutil
 import smtplib
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -21,50 +16,18 @@ from environments.binding import inside
 from environments.callers import SYSTEM
 from environments.models import Environment
 from environments.services.environments import update_environment
-from mail.models import Message
+from inboxes.services.domains import add_domain
+from mail.models import IntakeEntry, Message, StrayIntake
 from tests.mail.conftest import Home, mail
+from tests.mail.smtpd import Front, running_smtpd
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
 
-@dataclass(frozen=True)
-class Front:
-    """A process of ``manage.py smtpd``."""
-
-    port: int
-    lmtp_port: int
-
-
 @pytest.fixture(scope="module")
 def smtpd(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    front = Front(free_port(), free_port())
-    database = connection.settings_dict["NAME"]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": settings.EMBEDDED_POSTGRES.url("agentpost_app", database),
-        "DATABASE_OWNER_URL": settings.EMBEDDED_POSTGRES.url("agentpost_owner", database),
-        "AGENTPOST_DATA_DIR": str(tmp_path_factory.mktemp("smtpd")),
-    }
-    command = [sys.executable, "manage.py", "smtpd", "--port", str(front.port), "--lmtp-port", str(front.lmtp_port)]
-    with subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR) as process:
-        wait_for_banner(front.port)
+    with running_smtpd(tmp_path_factory.mktemp("smtpd")) as front:
         yield front
-        process.terminate()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for_banner(port: int) -> None:
-    for _attempt in range(300):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as client:
-            if client.recv(3) == b"220":
-                return
-        time.sleep(0.1)
-    pytest.fail("smtpd does not answer")
 
 
 @pytest.fixture
@@ -100,6 +63,63 @@ def test_several_environments_in_one_transaction_each_get_their_own(front: Front
     assert [message.envelope_recipients for message in stored(theirs)] == [[theirs.inbox.email]]
 
 
+def ledger(home: Home) -> list[tuple[str, str, str, str, int]]:
+    """Return what the ledger tells: outcome, reason, recipient, code of the reply, count."""
+    with inside(home.environment):
+        rows = IntakeEntry.objects.in_environment(home.environment).order_by("pk")
+        return [(row.outcome, row.reason, row.recipient, row.reply[:3], row.count) for row in rows]
+
+
+def in_time(found: Callable[[], list[Any]], expected: list[Any]) -> None:
+    """Demand that the ledger, which is written behind the conversations, comes to tell what is expected."""
+    for _attempt in range(100):
+        if found() == expected:
+            return
+        time.sleep(0.1)
+    assert found() == expected
+
+
+def test_every_end_of_a_mail_has_its_line_in_the_ledger(front: Front, homes: tuple[Home, Home]) -> None:
+    ours, theirs = homes
+    with inside(ours.environment):
+        add_domain(ours.environment, "acme.example", actor=SYSTEM, is_trusted=True)
+    update_environment(theirs.environment, {"inbound_paused": True}, actor=SYSTEM)
+    everybody = [ours.inbox.email, theirs.inbox.email, "Typo@acme.example", "stray@agentpost.localhost"]
+    for _attempt in range(2):
+        send(front, everybody, mail())
+    with pytest.raises(smtplib.SMTPDataError):
+        send(front, [ours.inbox.email], mail() + b"bare\nline\r\n")
+    in_time(
+        lambda: sorted(ledger(ours)),
+        [
+            ("accepted", "repeated", ours.inbox.email, "250", 1),
+            ("accepted", "stored", ours.inbox.email, "250", 1),
+            ("refused", "bare_line_end", ours.inbox.email, "554", 1),
+            ("refused", "unknown_recipient", "typo@acme.example", "550", 2),
+        ],
+    )
+    in_time(lambda: ledger(theirs), [("deferred", "inbound_paused", theirs.inbox.email, "451", 2)])
+    assert [(row.recipient, row.count) for row in StrayIntake.objects.all()] == [("stray@agentpost.localhost", 2)]
+
+
+def test_a_ledger_that_cannot_be_written_holds_up_no_mail(front: Front, homes: tuple[Home, Home]) -> None:
+    ours, _ = homes
+    with _none_inserted_into("mail_strayintake"):
+        refused = send(front, [ours.inbox.email, "another@agentpost.localhost"], mail())
+        time.sleep(0.5)
+        assert send(front, [ours.inbox.email], mail(message_id="<2@example.com>")) == {}
+    assert [reply[0] for reply in refused.values()] == [550]
+    assert len(stored(ours)) == 2
+    in_time(lambda: [row.recipient for row in StrayIntake.objects.all()], ["another@agentpost.localhost"])
+
+
+def test_what_the_store_could_not_take_is_in_the_ledger(front: Front, homes: tuple[Home, Home]) -> None:
+    ours, _ = homes
+    with _none_inserted_into("mail_message"), pytest.raises(smtplib.SMTPDataError):
+        send(front, [ours.inbox.email], mail())
+    in_time(lambda: ledger(ours), [("deferred", "our_trouble", ours.inbox.email, "451", 1)])
+
+
 PAUSED_OR_FULL = [({"inbound_paused": True}, 451), ({"storage_quota": 0}, 452)]
 
 
@@ -127,6 +147,8 @@ def test_lmtp_answers_for_each_recipient(front: Front, homes: tuple[Home, Home])
         client.sendmail("bob@example.com", [ours.inbox.email, theirs.inbox.email], mail())
         assert client.getreply()[0] == 250  # smtplib reads the first recipient's answer only
     assert (len(stored(ours)), len(stored(theirs))) == (1, 1)
+    for home in homes:
+        assert ledger(home) == [("accepted", "stored", home.inbox.email, "250", 1)]
 
 
 def test_a_database_that_refuses_gives_451_and_the_retry_is_stored_once(front: Front, homes: tuple[Home, Home]) -> None:
@@ -135,7 +157,7 @@ def test_a_database_that_refuses_gives_451_and_the_retry_is_stored_once(front: F
         client.ehlo()
         client.mail("bob@example.com")
         assert client.rcpt(ours.inbox.email)[0] == 250
-        with _no_new_messages():
+        with _none_inserted_into("mail_message"):
             code, _reply = client.data(mail())
     assert code == 451
     assert stored(ours) == []
@@ -144,14 +166,17 @@ def test_a_database_that_refuses_gives_451_and_the_retry_is_stored_once(front: F
     assert len(stored(ours)) == 1
 
 
-class _no_new_messages:  # noqa: N801 - reads as a with statement
-    """Take from the application the right to insert messages, as a failing database would."""
+class _none_inserted_into:  # noqa: N801 - reads as a with statement
+    """Take from the application the right to insert into a table, as a failing database would."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
 
     def __enter__(self) -> None:
-        self._say("REVOKE INSERT ON mail_message FROM agentpost_app")
+        self._say(f"REVOKE INSERT ON {self._table} FROM agentpost_app")
 
     def __exit__(self, *_: object) -> None:
-        self._say("GRANT INSERT ON mail_message TO agentpost_app")
+        self._say(f"GRANT INSERT ON {self._table} TO agentpost_app")
 
     def _say(self, statement: str) -> None:
         url = settings.EMBEDDED_POSTGRES.url("agentpost_owner", connection.settings_dict["NAME"])

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 
+from mail.services.attempts import Attempts
+from mail.services.examine import examine
 from mail.services.receive import receive
 from mail.services.recipients import recipient_of
 from mail.smtp import SmtpOptions, serve
@@ -40,7 +42,9 @@ class Command(BaseCommand):
                 tls_key=_path(settings.AGENTPOST_TLS_KEY),
             ),
             on_a_live_connection(recipient_of),
+            examine,
             on_a_live_connection(receive),
+            note=on_a_live_connection(Attempts().note),
         )
 
 

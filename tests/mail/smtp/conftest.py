@@ -12,7 +12,7 @@ from uuid import NAMESPACE_DNS, uuid5
 
 import pytest
 
-from mail.smtp import Arrival, Limits, Listeners, Recipient, Refused, SmtpOptions, start_listeners
+from mail.smtp import Arrival, Attempt, Limits, Listeners, Recipient, Refused, SmtpOptions, start_listeners
 
 PATIENCE = 10
 
@@ -26,22 +26,30 @@ class Memory:
         self.stored: list[Arrival] = []
         self.gate = threading.Event()
         self.gate.set()
+        self.notes: list[list[Attempt]] = []
+        self.troubles_with_notes = 0
 
     def resolve(self, address: str) -> Recipient:
         self.asked.append(address)
         match address.partition("@")[0]:
             case "nobody":
                 reply = "550 5.1.1 No such address here"
-                raise Refused(reply)
+                raise Refused(reply, "unknown_recipient")
             case "paused":
                 reply = "450 4.2.1 Paused\r\n250 injected"
-                raise Refused(reply)
+                raise Refused(reply, "inbound_paused")
             case "database-down":
                 raise ConnectionError
             case "nonsense":
                 reply = "Go away"
                 raise Refused(reply)
         return Recipient(address, uuid5(NAMESPACE_DNS, "environment"), uuid5(NAMESPACE_DNS, address))
+
+    def examine(self, arrival: Arrival) -> str:
+        if b"unreadable" in arrival.raw:
+            message = "nobody can read this"
+            raise ValueError(message)
+        return f"examined for {len(arrival.recipients)}"
 
     def store(self, arrivals: Sequence[Arrival]) -> list[Exception | None]:
         self.batches.append(list(arrivals))
@@ -52,6 +60,17 @@ class Memory:
         outcomes = [self._outcome(arrival) for arrival in arrivals]
         self.stored += [arrival for arrival, outcome in zip(arrivals, outcomes, strict=True) if outcome is None]
         return outcomes
+
+    @property
+    def noted(self) -> list[tuple[str, str, str, str]]:
+        """Return stage, reason, address and code of every attempt that was noted."""
+        return [(one.stage, one.reason, one.address, one.reply[:3]) for batch in self.notes for one in batch]
+
+    def note(self, attempts: Sequence[Attempt]) -> None:
+        if self.troubles_with_notes:
+            self.troubles_with_notes -= 1
+            raise ConnectionError
+        self.notes.append(list(attempts))
 
     @staticmethod
     def _outcome(arrival: Arrival) -> Exception | None:
@@ -157,8 +176,9 @@ def listen(loop: Loop, memory: Memory) -> Iterator[Callable[..., Listeners]]:
     def listen(**options: Any) -> Listeners:
         limits = {name: options.pop(name) for name in tuple(options) if name in Limits.__slots__}
         given = {"hostname": "mx.acme.example", "hosts": ("127.0.0.1",), "port": 0} | options
-        whole = SmtpOptions(**given, limits=Limits(**limits))
-        opened.append(loop.run(start_listeners(whole, memory.resolve, memory.store)))
+        whole = SmtpOptions(**given, limits=Limits(**({"note_interval": 0.01} | limits)))
+        listening = start_listeners(whole, memory.resolve, memory.examine, memory.store, note=memory.note)
+        opened.append(loop.run(listening))
         return opened[-1]
 
     yield listen

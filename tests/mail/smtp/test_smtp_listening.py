@@ -31,6 +31,7 @@ from mail.smtp import Recipient, SmtpOptions, serve
 serve(
     SmtpOptions(hostname="mx.acme.example", hosts=("127.0.0.1",), port=int(sys.argv[1])),
     lambda address: Recipient(address, uuid.uuid4(), uuid.uuid4()),
+    lambda arrival: None,
     lambda arrivals: [None] * len(arrivals),
 )
 """

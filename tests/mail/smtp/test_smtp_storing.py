@@ -23,15 +23,19 @@ STORED = "250 2.0.0 Stored"
 def hand_in(
     front: Listeners,
     connect: Callable[..., Peer],
+    memory: Memory,
     eventually: Callable[[Callable[[], object]], None],
 ) -> Callable[[str], Peer]:
     """Return a function that hands a mail in on a new connection and comes back when it waits to be stored."""
 
+    def at_the_store() -> int:
+        return front.reception.committer._waiting.qsize() + len(memory.batches)
+
     def hand_in(text: str) -> Peer:
         peer = connect(front.smtp[0]).greet().begin()
-        held = front.reception.budget.held
+        before = at_the_store()
         peer.say(text, ".")
-        eventually(lambda: front.reception.budget.held > held)
+        eventually(lambda: at_the_store() > before)
         return peer
 
     return hand_in
