@@ -20,9 +20,11 @@ from environments.api import (
     UsageView,
 )
 from environments.console.site import site
-from inboxes.api import DomainView
+from inboxes.api import DomainView, FilterRuleView
 from mail.api.inboxes import InboxView
+from mail.api.intake import IntakeView
 from mail.api.messages import InboxMessageView, MessageBatchView, MessageView
+from mail.api.search import SearchView
 from mail.api.threads import AttachmentView, DownloadView, InboxThreadView, LabelView, ThreadView
 from webhooks.api import DeliveryView, EndpointDeliveryView, EndpointView, EventView
 
@@ -59,6 +61,8 @@ OF_AN_ENVIRONMENT: list[tuple[str, Any, dict[str, str]]] = [
     ("usage", UsageView, READ),
     ("domains", DomainView, LIST_AND_CREATE),
     ("domains/<str:pk>", DomainView, READ_AND_DELETE),
+    ("filter-rules", FilterRuleView, LIST_AND_CREATE),
+    ("filter-rules/<str:pk>", FilterRuleView, ALL),
     ("inboxes", InboxView, LIST_AND_CREATE),
     ("inboxes/<str:pk>", InboxView, ALL),
     ("inboxes/<str:inbox_id>/messages", InboxMessageView, LIST_AND_CREATE),
@@ -69,11 +73,15 @@ OF_AN_ENVIRONMENT: list[tuple[str, Any, dict[str, str]]] = [
     ("messages/<str:pk>", MessageView, ALL),
     ("messages/<str:pk>/raw", MessageView, {"get": "raw"}),
     ("messages/<str:pk>/labels", MessageView, LABELS),
+    ("messages/<str:pk>/release", MessageView, {"post": "release"}),
+    ("search", SearchView, {"post": "search"}),
     ("threads", ThreadView, LIST),
     ("threads/<str:pk>", ThreadView, ALL),
     ("threads/<str:pk>/labels", ThreadView, LABELS),
     ("labels", LabelView, LIST),
     ("attachments/<str:pk>", AttachmentView, READ),
+    ("intake", IntakeView, LIST),
+    ("intake/<str:pk>", IntakeView, READ),
     ("events", EventView, LIST),
     ("events/<str:pk>", EventView, READ),
     ("webhook-endpoints", EndpointView, LIST_AND_CREATE),

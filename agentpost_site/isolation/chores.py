@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from uuid import uuid4
 
+from django.conf import settings
 from django.core.management import call_command, load_command_class
 from django.core.management.base import CommandError
 
@@ -17,7 +19,8 @@ from agentpost_site.isolation.world import Place, World, forget_rates
 from apikeys.models import IdempotencyRecord, RateWindow
 from environments import clock
 from environments.binding import inside
-from environments.ids import decode, new_id
+from environments.ids import decode, first_at, new_id
+from mail.models import IntakeEntry, Message
 
 SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and what asks about them instead
     "smtpd": "its two calls, resolve and receive, are asked in “Reception” and “Threads”",
@@ -27,7 +30,15 @@ SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and wh
     "demo": "talks to a running instance over its sockets, with keys",
     "verify_isolation": "is this command; it works in a database of its own",
 }
-LEFT_OUT = {"description", "domain", "email", "environment_role", "slug", "trusted"}  # unless NEEDED says otherwise
+LEFT_OUT = {
+    "again",
+    "description",
+    "domain",
+    "email",
+    "environment_role",
+    "slug",
+    "trusted",
+}  # unless NEEDED says otherwise
 EXAMPLES: Mapping[str, Any] = {
     "mode": "capture",
     "name": "Probed",
@@ -64,15 +75,35 @@ def probe_jobs(world: World) -> Area:
     """Run every job while only ours has anything due; demand that the others stay as they are."""
     area, others = Area("Jobs"), (world.theirs, world.stranger)
     for name, task in tasks().items():
-        if set(inspect.signature(task.func).parameters) != {"timestamp"}:
-            area.miss(f"{name}: takes more than a timestamp, and nobody knows what")
+        takes = frozenset(inspect.signature(task.func).parameters)
+        if takes not in JOB_ARGUMENTS:
+            area.miss(f"{name}: takes {', '.join(sorted(takes))}, and nobody knows what that names")
             continue
-        _have_something_due(world.ours)
-        before = {place.name: digest_of(place) for place in others}
-        task.func(timestamp=int(clock.now().timestamp()))
-        for place in others:
-            area.demand(f"{name} and {place.name}", changed(before[place.name], digest_of(place)))
+        for arguments in JOB_ARGUMENTS[takes](world):
+            _have_something_due(world.ours)
+            before = {place.name: digest_of(place) for place in others}
+            task.func(**arguments)
+            for place in others:
+                area.demand(f"{name} and {place.name}", changed(before[place.name], digest_of(place)))
     return area
+
+
+def _moments(_: World) -> list[dict[str, Any]]:
+    return [{"timestamp": int(clock.now().timestamp())}]
+
+
+def _messages(world: World) -> list[dict[str, Any]]:
+    """Return each message of ours that carries a file, and one that is not there."""
+    with inside(world.ours.environment):
+        rows = Message.objects.in_environment(world.ours.environment).filter(has_attachments=True)
+        ours = list(rows.values_list("pk", flat=True))
+    return [{"message_id": identifier} for identifier in [*ours, new_id("msg")]]
+
+
+JOB_ARGUMENTS: Mapping[frozenset[str], Callable[[World], list[dict[str, Any]]]] = {  # what a job may take, and is given
+    frozenset({"timestamp"}): _moments,
+    frozenset({"message_id"}): _messages,
+}
 
 
 def _have_something_due(place: Place) -> None:
@@ -83,6 +114,10 @@ def _have_something_due(place: Place) -> None:
     with inside(place.environment):
         IdempotencyRecord.objects.in_environment(place.environment).create(
             environment=place.environment, key=new_id("due"), fingerprint=bytes(32), expires_at=past
+        )
+        forgettable = clock.now() - timedelta(days=settings.AGENTPOST_INTAKE_DAYS + 1)
+        IntakeEntry.objects.in_environment(place.environment).create(
+            id=first_at("itk", forgettable), environment=place.environment, transaction_id=uuid4(), outcome="refused"
         )
 
 

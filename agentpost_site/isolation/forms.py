@@ -18,24 +18,31 @@ from mail.models import Message, Thread
 
 LEFT_OUT = object()  # known to name nothing, and not needed for a valid body
 PLAIN_FIELDS: Mapping[str, Any] = {
+    "action": "block",
     "add_labels": ["probed"],
     "attachments": LEFT_OUT,
+    "authentication_policy": "quarantine",
     "bcc": LEFT_OUT,
     "cc": LEFT_OUT,
+    "content_policy": "flag",
     "delivery_mode": "capture",
     "description": "probed",
+    "direction": "receive",
     "display_name": "probed",
     "events": ["message.received"],
     "expires_at": LEFT_OUT,
+    "filters": LEFT_OUT,  # words and moments; what they find is asked about in ``lists``
     "headers": LEFT_OUT,
     "html_body": LEFT_OUT,
     "inbound_paused": False,
     "labels": ["probed"],
+    "match_type": "address",
     "metadata": {"probed": True},
     "name": "probed",
     "outbound_paused": False,
     "overlap_seconds": 60,
     "remove_labels": ["never there"],
+    "query": "probed",
     "reply_to": LEFT_OUT,
     "role": "member",
     "scopes": [],
@@ -44,11 +51,13 @@ PLAIN_FIELDS: Mapping[str, Any] = {
     "text_body": "probed",
     "to": ["somebody@example.com"],
     "url": "https://example.com/probed",
+    "value": "probed@example.com",
     "webhooks_paused": False,
 }
 REFERENCES: Mapping[str, tuple[type[models.Model], bool]] = {  # the model, and whether the field holds a list
     "environment_ids": (Environment, True),
     "ids": (Message, True),
+    "inbox_id": (Inbox, False),
     "inbox_ids": (Inbox, True),
     "member_id": (Member, False),
 }
@@ -57,9 +66,9 @@ REQUIRED_UNIQUE = {"domain": "probed.example", "email": "probed@probed.example"}
 
 PLAIN_QUERY = {
     "action", "after", "before", "direction", "dry_run", "force", "from", "has_attachments", "include", "interval",
-    "label", "limit", "q", "status", "subject", "to", "types",
+    "label", "limit", "outcome", "q", "recipient", "sender", "status", "subject", "to", "types",
 }  # fmt: skip
-QUERY_REFERENCES: Mapping[str, type[models.Model]] = {"thread_id": Thread}
+QUERY_REFERENCES: Mapping[str, type[models.Model]] = {"inbox_id": Inbox, "thread_id": Thread}
 PLACING_QUERY = {"environment_id"}
 PAGING_QUERY = {"after", "cursor"}
 SIGNED_QUERY = {"token"}  # asked of by ``links``

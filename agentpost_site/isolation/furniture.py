@@ -1,6 +1,7 @@
 """What stands in an environment: mail, addresses, webhooks and bookkeeping, made by the same services as always."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from django.conf import settings
 
@@ -13,11 +14,13 @@ from environments.models import Environment
 from environments.services import usage
 from inboxes.models import Domain, Inbox
 from inboxes.services.domains import add_domain
+from inboxes.services.filter_rules import create_rule
 from inboxes.services.inboxes import create_inbox
-from mail.intake import Arrival, Recipient
+from mail.intake import Arrival, Attempt, Recipient
 from mail.models import Message, Thread
 from mail.parsing import Address
 from mail.services import labels
+from mail.services.attempts import Attempts
 from mail.services.compose import File, Outgoing
 from mail.services.receive import receive
 from mail.services.send import send
@@ -28,6 +31,7 @@ MAIL = """From: {canary} <sender@{unique}.example>\r
 To: undisclosed-recipients:;\r
 Subject: {canary} {number}\r
 Message-ID: <{number}.{unique}@example.com>\r
+In-Reply-To: <before.{number}.{unique}@example.com>\r
 X-Canary: {canary}\r
 MIME-Version: 1.0\r
 Content-Type: multipart/mixed; boundary="b"\r
@@ -59,7 +63,9 @@ def furnish(environment: Environment, canary: str, unique: str) -> None:
     with inside(environment):
         _send(environment, inboxes[0], canary)
         _label(environment, canary)
+        _rules(environment, inboxes[0], canary)
         _bookkeeping(environment, canary, unique)
+    Attempts().note([_refused(canary, unique)])
 
 
 def _addresses(environment: Environment, canary: str, unique: str) -> list[Inbox]:
@@ -101,6 +107,24 @@ def arrival(inbox: Inbox, raw: bytes, *more: Inbox) -> Arrival:
     return Arrival(raw, "sender@example.com", recipients, "192.0.2.1", "example.com", False, clock.now())
 
 
+def _refused(canary: str, unique: str) -> Attempt:
+    """Return a mail that was turned away at RCPT, for an address at the place's domain."""
+    return Attempt(
+        transaction=uuid4(),
+        at=clock.now(),
+        peer="192.0.2.1",
+        helo=canary,
+        tls=False,
+        envelope_sender=f"{canary}@example.com",
+        address=f"{canary}@{unique}.example",
+        recipient=None,
+        size=None,
+        stage="rcpt",
+        reason="unknown_recipient",
+        reply="550 5.1.1 There is no such address here",
+    )
+
+
 def _send(environment: Environment, inbox: Inbox, canary: str) -> None:
     outgoing = Outgoing(
         to=[Address(f"{canary}@example.com", canary)],
@@ -119,6 +143,19 @@ def _label(environment: Environment, canary: str) -> None:
         *Thread.objects.in_environment(environment).order_by("pk")[:2],
     ]
     labels.add(environment, rows, [canary, f"{canary} again"])
+
+
+def _rules(environment: Environment, inbox: Inbox, canary: str) -> None:
+    for inbox_id in (None, inbox.pk):
+        create_rule(
+            environment,
+            actor=SYSTEM,
+            direction="receive",
+            action="block",
+            match_type="address",
+            value=f"{canary}@example.com",
+            inbox_id=inbox_id,
+        )
 
 
 def _bookkeeping(environment: Environment, canary: str, unique: str) -> None:

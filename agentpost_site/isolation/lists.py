@@ -1,7 +1,7 @@
 """Lists: nobody else's rows in them, whatever cursor or filter is given."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import orjson
@@ -34,6 +34,12 @@ FILTERS: Mapping[str, Callable[[Place | Nobody], str]] = {
     "subject": lambda place: place.canary,
     "to": lambda place: f"{place.canary}@example.com",
 }
+SEARCHES: Sequence[Callable[[Place | Nobody], str]] = (
+    lambda place: place.canary,
+    lambda place: f"{place.canary[:-1]}* in:anywhere",
+    lambda place: f"from:sender@{place.unique}.example",
+    lambda place: f"label:{place.canary}",
+)
 
 
 def probe_lists(everybody: Sequence[Caller], world: World) -> Area:
@@ -108,6 +114,10 @@ def probe_filters(everybody: Sequence[Caller], world: World) -> Area:
         for caller in everybody:
             for victim in caller.victims:
                 _filter(area, Probes(world, caller, operation, NO_BODY), victim, names)
+    for operation in (one for one in operations() if one.action == "search"):
+        for caller in everybody:
+            for victim in caller.victims:
+                _search(area, Probes(world, caller, operation, NO_BODY), victim)
     return area
 
 
@@ -117,3 +127,13 @@ def _filter(area: Area, probes: Probes, victim: Place, names: Sequence[str]) -> 
         foreign, missing = FILTERS[name](victim), FILTERS[name](NOBODY)
         theirs, none = own.with_query(name, foreign).asking(foreign), own.with_query(name, missing).asking(missing)
         compare(area, probes.caller, f"({name} of {victim.name})", theirs, none)
+
+
+def _search(area: Area, probes: Probes, victim: Place) -> None:
+    """Search for what is in the victim's mail, and for what is in nobody's."""
+    own = probes.own()
+    for number, written in enumerate(SEARCHES):
+        foreign, missing = written(victim), written(NOBODY)
+        theirs = replace(own, body={"query": foreign}).asking(foreign)
+        none = replace(own, body={"query": missing}).asking(missing)
+        compare(area, probes.caller, f"(search {number + 1} for what {victim.name} has)", theirs, none)

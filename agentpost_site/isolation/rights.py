@@ -14,7 +14,7 @@ from apikeys.secrets import new_secret
 
 WITHOUT_A_KEY = {"api/v1/attachments/<str:pk>/download": "the signature in the link is the right"}
 WITHOUT_A_SCOPE = {"api/v1/me": "tells a key only what that key is"}
-READING_BY_POST = {"batch_get"}
+READING_BY_POST = {"batch_get", "search"}
 
 
 def probe_rights(world: World) -> Area:

@@ -10,7 +10,7 @@ from environments import clock
 from environments.binding import inside
 from environments.ids import encode, new_id
 from inboxes.models import Inbox
-from mail.models import Attachment, Blob, Message, MessageRecipient, Thread
+from mail.models import Attachment, Blob, IntakeEntry, Message, MessageRecipient, Thread
 from mail.services import blobs
 from mail.services.receive import receive
 from mail.services.recipients import recipient_of
@@ -59,7 +59,7 @@ def _stored(place: Place, inbox: Inbox, subject: str) -> Iterator[tuple[str, str
         yield "message", repr(messages.values().get())
         yield "raw bytes", blobs.read(message.raw).decode()
         yield "object key", message.raw.object_key
-        for model in (MessageRecipient, Attachment):
+        for model in (MessageRecipient, Attachment, IntakeEntry):
             yield model._meta.verbose_name, repr(list(model.objects.in_environment(environment).values()))
         yield "thread", repr(Thread.objects.in_environment(environment).filter(pk=message.thread_id).values().get())
         yield "blob", repr(Blob.objects.in_environment(environment).filter(pk=message.raw_id).values().get())

@@ -32,6 +32,7 @@ from environments.models import (
 from environments.services.environments import create_environment, set_delivery_mode, update_environment
 from environments.services.members import add_member, add_to_environment, invite
 from environments.services.organizations import create_organization
+from mail.models import StrayIntake
 
 EVERYTHING = ("*", "drafts:approve")
 FIRST_NUMBER = 7_300_000_000  # of rows without a public id: no other text on a page looks like it
@@ -70,6 +71,7 @@ class Place:
             Organization: {"pk": self.organization.pk},
             User: {"pk__in": [user.pk for user in self.people.values()]},
             RateWindow: {"subject": decode("env", self.environment.pk)},
+            StrayIntake: {"helo": self.environment.pk},  # it is nobody's; the proof says whose it counts as
         }.get(model)
         rows = model._default_manager.all()  # noqa: SLF001 - whichever it is
         return rows.filter(**wanted) if wanted else rows.none()
@@ -137,6 +139,7 @@ def build() -> World:
     keys = {"dev": dev, **_keys(ours, theirs, stranger)}
     forget_rates()
     RateWindow.objects.create(subject=decode("env", ours.environment.pk), minute=clock.now(), calls=1)
+    StrayIntake.objects.create(recipient="nobody@stray.example", helo=ours.environment.pk, outcome="refused")
     return World(ours, theirs, stranger, keys)
 
 

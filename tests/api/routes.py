@@ -12,12 +12,14 @@ from environments.ids import new_id
 from environments.models import AuditEntry, Environment
 from environments.services.members import add_member, add_to_environment, invite
 from inboxes.services.domains import add_domain
-from mail.models import Attachment, Message
+from inboxes.services.filter_rules import create_rule
+from mail.models import Attachment, IntakeEntry, Message
 from mail.services import labels
 from tests.world import World
 from webhooks.models import Event, WebhookDelivery
 from webhooks.services.endpoints import create_endpoint
 
+RULE = {"direction": "receive", "action": "block", "match_type": "domain", "value": "spam.example"}
 HOOK = "https://hooks.acme.example/in"
 
 
@@ -88,6 +90,11 @@ OF_AN_ENVIRONMENT = [
     Call("post", "/domains", "domains:write", 201, {"domain": "new.acme.example"}),
     Call("get", "/domains/{domain}", "domains:read", 200),
     Call("delete", "/domains/{domain}", "domains:write", 204),
+    Call("get", "/filter-rules", "filter_rules:read", 200),
+    Call("post", "/filter-rules", "filter_rules:write", 201, RULE),
+    Call("get", "/filter-rules/{rule}", "filter_rules:read", 200),
+    Call("patch", "/filter-rules/{rule}", "filter_rules:write", 200, {"action": "block"}),
+    Call("delete", "/filter-rules/{rule}", "filter_rules:write", 204),
     Call("get", "/inboxes", "inboxes:read", 200),
     Call("post", "/inboxes", "inboxes:write", 201),
     Call("get", "/inboxes/{inbox}", "inboxes:read", 200),
@@ -105,6 +112,8 @@ OF_AN_ENVIRONMENT = [
     Call("get", "/messages/{message}/raw", "messages:read", 200),
     Call("post", "/messages/{message}/labels", "messages:write", 200, {"labels": ["a"]}),
     Call("delete", "/messages/{message}/labels", "messages:write", 200, {"labels": ["a"]}),
+    Call("post", "/messages/{message}/release", "messages:write", 200),
+    Call("post", "/search", "messages:read", 200, {"query": "hello"}),
     Call("get", "/threads", "threads:read", 200),
     Call("get", "/threads/{thread}", "threads:read", 200),
     Call("patch", "/threads/{thread}", "threads:write", 200, {"labels": ["a"]}),
@@ -113,6 +122,8 @@ OF_AN_ENVIRONMENT = [
     Call("delete", "/threads/{thread}/labels", "threads:write", 200, {"labels": ["a"]}),
     Call("get", "/labels", "labels:read", 200),
     Call("get", "/attachments/{attachment}", "messages:read", 200),
+    Call("get", "/intake", "messages:read", 200),
+    Call("get", "/intake/{intake}", "messages:read", 200),
     Call("get", "/events", "events:read", 200),
     Call("get", "/events/{event}", "events:read", 200),
     Call("get", "/webhook-endpoints", "webhooks:read", 200),
@@ -152,6 +163,7 @@ def furnish(world: World, environment: Environment) -> dict[str, str]:
     with inside(environment):
         endpoint, _ = create_endpoint(environment, actor=SYSTEM, url=HOOK, events=["*"])
         domain, _ = add_domain(environment, f"{environment.slug}.acme.example", actor=SYSTEM)
+        rule, _ = create_rule(environment, actor=SYSTEM, **{**RULE, "value": "furnished.example"})
     inbox = world.inbox(environment, username="support")
     [message] = world.deliver(inbox, mail_with_file(world))
     with inside(environment):
@@ -161,10 +173,12 @@ def furnish(world: World, environment: Environment) -> dict[str, str]:
         "environment": environment.pk,
         "endpoint": endpoint.pk,
         "domain": domain.pk,
+        "rule": rule.pk,
         "inbox": inbox.pk,
         "message": message,
         "thread": received.thread_id,
         "attachment": world.rows(Attachment, environment)[0].pk,
+        "intake": world.rows(IntakeEntry, environment)[0].pk,
         "event": world.rows(Event, environment)[0].pk,
         "delivery": world.rows(WebhookDelivery, environment)[0].pk,
         **_furnish_organization(world, environment),

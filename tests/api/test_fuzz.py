@@ -22,9 +22,11 @@ from tests.world import Api, World
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 COLLECTIONS = {
+    "filter-rules": "rule",
     "inboxes": "inbox",
     "messages": "message",
     "threads": "thread",
+    "intake": "intake",
     "domains": "domain",
     "attachments": "attachment",
     "events": "event",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -15,9 +16,10 @@ from environments.services.environments import create_environment
 from environments.services.members import add_member, add_to_environment, invite
 from inboxes.models import Inbox
 from inboxes.services.domains import add_domain
-from mail.models import Message, Thread
+from inboxes.services.filter_rules import create_rule
+from mail.models import IntakeEntry, Message, Thread
 from mail.services import labels
-from tests.api.routes import CALLS, HERE, HOOK, OF_AN_ENVIRONMENT, mail_with_file
+from tests.api.routes import CALLS, HERE, HOOK, OF_AN_ENVIRONMENT, RULE, mail_with_file
 from tests.world import Api, World, build, error_of, settled
 from webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from webhooks.services.endpoints import create_endpoint
@@ -64,6 +66,12 @@ def grow_domains(_: World, environment: Environment, count: int) -> None:
             add_domain(environment, f"d{number}.example", actor=SYSTEM)
 
 
+def grow_rules(_: World, environment: Environment, count: int) -> None:
+    with inside(environment):
+        for number in numbers(count):
+            create_rule(environment, actor=SYSTEM, **{**RULE, "value": f"r{number}.example"})
+
+
 def grow_inboxes(world: World, environment: Environment, count: int) -> None:
     for _ in range(count):
         world.inbox(environment)
@@ -77,6 +85,21 @@ def grow_mail(world: World, environment: Environment, count: int) -> None:
         messages = list(Message.objects.in_environment(environment).filter(pk__in=new).select_related("thread"))
         for message in messages:
             labels.add(environment, [message, message.thread], ["all", f"label {message.pk}"])
+
+
+def grow_intake(_: World, environment: Environment, count: int) -> None:
+    with inside(environment):
+        IntakeEntry.objects.in_environment(environment).bulk_create(
+            IntakeEntry(
+                environment=environment,
+                transaction_id=uuid4(),
+                outcome="accepted",
+                recipient="support@intake.example",
+                mailbox="support@intake.example",
+                from_email="bob@example.com",
+            )
+            for _ in range(count)
+        )
 
 
 def grow_endpoints(_: World, environment: Environment, count: int) -> None:
@@ -114,6 +137,8 @@ LISTS: dict[str, Grow] = {
     "/api-keys": grow_keys,
     "/audit": grow_audit,
     "/domains": grow_domains,
+    "/filter-rules": grow_rules,
+    "/filter-rules?direction=receive&action=block": grow_rules,
     "/inboxes": grow_inboxes,
     "/inboxes/{inbox}/messages": grow_mail,
     "/inboxes/{inbox}/threads": grow_mail,
@@ -122,6 +147,8 @@ LISTS: dict[str, Grow] = {
     "/threads": grow_mail,
     "/threads?label=all": grow_mail,
     "/labels": grow_mail,
+    "/intake": grow_intake,
+    "/intake?recipient=support@intake.example&sender=bob@example.com&outcome=accepted": grow_intake,
     "/webhook-endpoints": grow_endpoints,
     "/webhook-endpoints/{endpoint}/deliveries": grow_deliveries,
     "/webhook-deliveries": grow_deliveries,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import Model
 
@@ -16,8 +17,21 @@ from environments.models import Environment, Member, Organization, UsageHour, Us
 from environments.services.environments import create_environment
 from environments.services.members import add_member, add_to_environment, invite, memberships
 from environments.services.organizations import create_organization
-from inboxes.models import Domain, Inbox
-from mail.models import Attachment, Blob, Message, MessageLabel, MessageRecipient, Thread, ThreadLabel
+from inboxes.models import Domain, FilterRule, Inbox
+from mail.models import (
+    Attachment,
+    AwaitedMessage,
+    Blob,
+    IntakeEntry,
+    Message,
+    MessageLabel,
+    MessageRecipient,
+    SearchEntry,
+    StrayIntake,
+    Thread,
+    ThreadLabel,
+)
+from mail.services import search
 from webhooks.models import DeliveryAttempt, Event, WebhookDelivery, WebhookEndpoint
 
 Rows = dict[str, Model]
@@ -75,8 +89,9 @@ def _of_the_organization(name: str, organization: Organization, environment: Env
     made = create_key(organization.pk, f"key of {environment.slug}", actor=SYSTEM, environments=[environment])
     reach = ApiKeyEnvironment.objects.in_organization(organization).get(key=made.key)
     window = RateWindow.objects.create(subject=decode("env", environment.pk), minute=clock.now(), calls=1)
+    stray = StrayIntake.objects.create(recipient=f"{environment.slug}@stray.example", outcome="refused")
     entry = _newest_entry(organization, environment)
-    rows = [organization, environment, member, invitation, made.key, reach, window, entry, member.user]
+    rows = [organization, environment, member, invitation, made.key, reach, window, stray, entry, member.user]
     return {row._meta.label_lower: row for row in [*rows, memberships(environment).get(member=member)]}
 
 
@@ -98,7 +113,7 @@ def furnish(environment: Environment) -> Rows:
 
     where = f"{environment.organization.slug}-{environment.slug}"
     with inside(environment):
-        _mail(make, where)
+        _mail(make, where, rows)
         event = make(Event, type="message.received", data={"subject": f"Words of {where}"})
         endpoint = make(
             WebhookEndpoint,
@@ -114,15 +129,29 @@ def furnish(environment: Environment) -> Rows:
     return rows
 
 
-def _mail(make: Callable[..., Any], where: str) -> None:
+def _mail(make: Callable[..., Any], where: str, rows: Rows) -> None:
     make(Domain, name=f"{where}.example", ownership_token="t")
     inbox = make(Inbox, email=f"support@{where}.example")
+    make(FilterRule, direction="receive", action="block", match_type="domain", value=f"spam-{where}.example")
     blob = make(Blob, sha256=b"s" * 32, size=10)
     thread = make(Thread, inbox=inbox, subject=f"Words of {where}", message_count=1)
     message = make(Message, **message_fields(inbox, thread, blob, f"Words of {where}"))
+    make(
+        IntakeEntry,
+        inbox=inbox,
+        message=message,
+        transaction_id=uuid4(),
+        recipient=inbox.email,
+        outcome="accepted",
+        explanation=f"Words of {where}",
+    )
     make(MessageRecipient, message=message, kind="to", email="support@example.com", status="received")
     make(Attachment, message=message, blob=blob, filename=f"{where}.pdf", content_type="application/pdf", size=10)
+    search.index(message.environment, [message])
+    entries = SearchEntry.objects.in_environment(message.environment)
+    rows["mail.searchentry"] = entries.get(message=message)
     make(MessageLabel, message=message, label=f"label-{where}")
+    make(AwaitedMessage, inbox=inbox, thread=thread, digest=uuid4())
     make(ThreadLabel, thread=thread, label=f"label-{where}")
 
 

@@ -14,11 +14,18 @@ from environments.binding import inside
 from environments.callers import Actor
 from environments.models import AuditEntry, Environment, EnvironmentMembership, Invitation, Member
 from environments.services.environments import update_environment
-from inboxes.models import Domain, Inbox
+from inboxes.models import Domain, FilterRule, Inbox
 from inboxes.services.inboxes import update_inbox
 from tests.console.house import House, member_of
 from tests.console.pages import address, page
 from webhooks.models import WebhookEndpoint
+
+POSTED = {  # what the page of an environment posts when nothing was changed on it
+    "name": "Development",
+    "slug": "development",
+    "authentication_policy": "quarantine",
+    "content_policy": "flag",
+}
 
 
 def fresh(row: Model) -> Any:
@@ -55,19 +62,55 @@ def test_a_locked_environment_never_goes_live(acme: House, signed_in: Callable[.
 
 
 def test_the_delivery_mode_is_no_field_of_the_form(acme: House, signed_in: Callable[..., Client]) -> None:
-    given = {"name": "Development", "slug": "development", "delivery_mode": "live", "is_locked": "on"}
+    given = {**POSTED, "delivery_mode": "live", "is_locked": "on"}
     signed_in("owner").post(page(acme.development), given)
     kept = fresh(acme.development)
     assert (kept.delivery_mode, kept.is_locked) == ("capture", False)
 
 
 def test_a_pause_set_in_the_console_is_one_that_a_person_set(acme: House, signed_in: Callable[..., Client]) -> None:
-    given = {"name": "Development", "slug": "development", "outbound_paused": "on"}
+    given = {**POSTED, "outbound_paused": "on"}
     signed_in("environment_admin").post(page(acme.development), given)
     kept = fresh(acme.development)
     assert (kept.outbound_paused, kept.pauses_by_people, newest_entry(acme).action) == (
         True, ["outbound"], "environment.updated",
     )  # fmt: skip
+
+
+def test_the_policies_for_incoming_mail_are_changed_on_record(acme: House, signed_in: Callable[..., Client]) -> None:
+    given = {**POSTED, "authentication_policy": "reject", "content_policy": "quarantine"}
+    signed_in("environment_admin").post(page(acme.development), given)
+    kept, entry = fresh(acme.development), newest_entry(acme)
+    assert (kept.authentication_policy, kept.content_policy) == ("reject", "quarantine")
+    assert (entry.action, entry.before["content_policy"]) == ("environment.updated", "flag")
+
+
+def test_a_filter_rule_is_made_changed_and_deleted_by_its_service(
+    acme: House, signed_in: Callable[..., Client]
+) -> None:
+    client, inbox = signed_in("environment_admin"), acme.here("inboxes.inbox")
+    given = {
+        "inbox": inbox.pk,
+        "direction": "send",
+        "action": "block",
+        "match_type": "domain",
+        "value": "@Rival.example",
+    }
+    client.post(address("inboxes.filterrule", "add"), given)
+    with inside(acme.development):
+        rule = FilterRule.objects.in_environment(acme.development).get(value="rival.example")
+    assert (rule.inbox_id, rule.set_by_person, newest_entry(acme).action) == (inbox.pk, True, "filter_rule.created")
+    client.post(page(rule), {"action": "block", "match_type": "subdomain_wildcard", "value": "rival.example"})
+    assert newest_entry(acme).after["match_type"] == "subdomain_wildcard"
+    client.post(page(rule, "delete"), {"post": "yes"})
+    assert newest_entry(acme).action == "filter_rule.deleted"
+
+
+def test_a_filter_rule_that_makes_no_sense_is_told(acme: House, signed_in: Callable[..., Client]) -> None:
+    given = {"direction": "send", "action": "block", "match_type": "address", "value": "nobody"}
+    client = signed_in("owner")
+    client.post(address("inboxes.filterrule", "add"), given)
+    assert "Must be an address" in told(client)
 
 
 def test_only_the_environment_that_the_page_stands_in_may_be_changed(
@@ -84,7 +127,7 @@ def test_an_admin_of_one_environment_learns_from_no_answer_which_slugs_are_taken
     slug: str, acme: House, signed_in: Callable[..., Client]
 ) -> None:
     client = signed_in("environment_admin")
-    client.post(page(acme.development), {"name": "Renamed", "slug": slug})
+    client.post(page(acme.development), {**POSTED, "name": "Renamed", "slug": slug})
     kept = fresh(acme.development)
     assert (kept.name, kept.slug, slug in told(client)) == ("Renamed", "development", False)
 
@@ -148,7 +191,7 @@ def test_a_person_who_saves_what_a_key_paused_stands_behind_it(acme: House, sign
     update_environment(acme.development, {"outbound_paused": True}, actor=key)
     with inside(acme.development):
         update_inbox(inbox, acme.development, {"send_paused": True}, actor=key)
-    client.post(page(acme.development), {"name": "Development", "slug": "development", "outbound_paused": "on"})
+    client.post(page(acme.development), {**POSTED, "outbound_paused": "on"})
     client.post(page(inbox), {"display_name": inbox.display_name, "send_paused": "on"})
     assert fresh(acme.development).pauses_by_people == ["outbound"]
     with inside(acme.development):

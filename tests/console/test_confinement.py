@@ -16,12 +16,16 @@ from tests.console.pages import address, answer, page
 
 OF_AN_ENVIRONMENT = [
     "inboxes.domain",
+    "inboxes.filterrule",
     "inboxes.inbox",
     "mail.attachment",
+    "mail.awaitedmessage",
     "mail.blob",
+    "mail.intakeentry",
     "mail.message",
     "mail.messagelabel",
     "mail.messagerecipient",
+    "mail.searchentry",
     "mail.thread",
     "mail.threadlabel",
     "webhooks.deliveryattempt",

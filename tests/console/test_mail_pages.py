@@ -1,6 +1,7 @@
 """The pages over mail: readable, harmless, cheap, and never unseen when an operator opens them."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.utils import quote
@@ -53,7 +54,9 @@ def test_a_bad_label_is_told_on_the_form(acme: House, signed_in: Callable[..., C
     assert "each of 1 to 100 characters" in response.content.decode()
 
 
-@pytest.mark.parametrize("label", ["mail.message", "mail.thread", "mail.messagerecipient", "mail.messagelabel"])
+@pytest.mark.parametrize(
+    "label", ["mail.message", "mail.thread", "mail.messagerecipient", "mail.messagelabel", "mail.intakeentry"]
+)
 def test_a_list_takes_as_many_queries_for_thirty_rows_as_for_one(
     label: str, acme: House, signed_in: Callable[..., Client]
 ) -> None:
@@ -72,7 +75,7 @@ def queries(client: Client, where: str) -> int:
 
 def multiply(house: House, times: int) -> None:
     """Make so many more rows of each kind of mail in development."""
-    from mail.models import MessageLabel, MessageRecipient, Thread
+    from mail.models import IntakeEntry, MessageLabel, MessageRecipient, Thread
 
     environment, inbox, blob = house.development, house.here("inboxes.inbox"), house.here("mail.blob")
     with inside(environment):
@@ -83,6 +86,7 @@ def multiply(house: House, times: int) -> None:
             for model, more in (
                 (MessageRecipient, {"kind": "to", "email": "a@b.example"}),
                 (MessageLabel, {"label": "l"}),
+                (IntakeEntry, {"inbox": inbox, "transaction_id": uuid4(), "outcome": "accepted"}),
             ):
                 model.objects.in_environment(environment).create(environment=environment, message=message, **more)
 
@@ -97,6 +101,8 @@ LOOKS = [
     ("mail.attachment", "change"),
     ("mail.messagerecipient", "list"),
     ("mail.messagelabel", "list"),
+    ("mail.intakeentry", "list"),
+    ("mail.intakeentry", "change"),
     ("webhooks.event", "change"),
     ("webhooks.deliveryattempt", "change"),
 ]
@@ -132,3 +138,24 @@ def test_an_operator_who_looks_at_no_mail_is_not_recorded(acme: House, signed_in
     for where in ("/console/", address("inboxes.inbox"), address("environments.environment")):
         client.get(where)
     assert not AuditEntry.objects.in_organization(acme.organization).filter(action="operator.looked").exists()
+
+
+def test_why_a_mail_did_not_arrive_is_found_by_its_recipient(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, entry = signed_in("environment_member"), acme.here("mail.intakeentry")
+    found = client.get(address("mail.intakeentry"), {"q": entry.recipient, "outcome__exact": "accepted"})
+    assert page(entry) in found.content.decode()
+    assert "Words of acme-development" in client.get(page(entry)).content.decode()
+    none = client.get(address("mail.intakeentry"), {"reason": "unknown_recipient"})
+    assert page(entry) not in none.content.decode()
+
+
+WHO_SEES_STRAYS = [("owner", False), ("admin", False), ("environment_admin", False), ("operator", True)]
+
+
+@pytest.mark.parametrize(("role", "sees"), WHO_SEES_STRAYS)
+def test_mail_for_nobody_is_for_operators_to_look_at(
+    role: str, sees: bool, acme: House, signed_in: Callable[..., Client]
+) -> None:
+    answer = signed_in(role).get(address("mail.strayintake"))
+    assert ("development@stray.example" in answer.content.decode()) == sees
+    assert (answer.status_code == 200) == sees

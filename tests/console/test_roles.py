@@ -28,6 +28,7 @@ WHO_MAY = {  # owner, organization admin, environment admin, environment member,
     "webhooks.webhookdelivery": ("v", "v", "v", "v", "v", ""),
     "webhooks.deliveryattempt": ("v", "v", "v", "v", "v", ""),
     "inboxes.domain": ("vad", "vad", "vad", "v", "v", ""),
+    "inboxes.filterrule": ("vacd", "vacd", "vacd", "v", "v", ""),
     "inboxes.inbox": ("vacd", "vacd", "vacd", "v", "v", ""),
     "mail.message": ("v", "v", "v", "v", "v", ""),
     "mail.thread": ("v", "v", "v", "v", "v", ""),
@@ -35,7 +36,11 @@ WHO_MAY = {  # owner, organization admin, environment admin, environment member,
     "mail.attachment": ("v", "v", "v", "v", "v", ""),
     "mail.messagelabel": ("vad", "vad", "vad", "vad", "v", ""),
     "mail.threadlabel": ("vad", "vad", "vad", "vad", "v", ""),
+    "mail.awaitedmessage": ("", "", "", "", "v", ""),
     "mail.blob": ("", "", "", "", "v", ""),
+    "mail.intakeentry": ("v", "v", "v", "v", "v", ""),
+    "mail.searchentry": ("", "", "", "", "v", ""),
+    "mail.strayintake": ("", "", "", "", "v", ""),
 }
 ACTIONS = {
     "environments.environment": {"delivery-mode": {"owner", "admin", "environment_admin"}},
@@ -49,7 +54,10 @@ ACTIONS = {
         "enable": {"owner", "admin", "environment_admin"},
     },
     "inboxes.domain": {"vouch": {"operator"}},
-    "mail.message": {"labels": {"owner", "admin", "environment_admin", "environment_member"}},
+    "mail.message": {
+        "labels": {"owner", "admin", "environment_admin", "environment_member"},
+        "release": {"owner", "admin", "environment_admin"},
+    },
     "mail.thread": {"labels": {"owner", "admin", "environment_admin", "environment_member"}},
 }
 

@@ -124,14 +124,14 @@ def test_forms_carry_the_environment_they_were_shown_in(acme: House, signed_in: 
 def test_a_page_that_refuses_takes_back_what_it_wrote(
     acme: House, signed_in: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mail import admin
+    from mail.admin import inboxes
 
     def change_then_fail(inbox: Inbox, _: object) -> None:
         inbox.display_name = "half done"
         inbox.save()
         raise RuntimeError
 
-    monkeypatch.setattr(admin.inboxes, "update_inbox", change_then_fail)
+    monkeypatch.setattr(inboxes.inboxes, "update_inbox", change_then_fail)
     client, inbox = signed_in("owner"), acme.here("inboxes.inbox")
     client.raise_request_exception = False
     assert client.post(page(inbox), {"display_name": "other"}).status_code == HTTPStatus.INTERNAL_SERVER_ERROR

@@ -63,7 +63,7 @@ def _difference(gate: gates.Gate, found: Definer | None, application: str) -> st
         "result": (_plain(gate.returns), _plain(found.returns)),
         "body": (_digest(gate.body), _digest(found.body)),
         "owner": (gates.ROLE, found.owner),
-        "search_path": (SEARCH_PATH, found.settings),
+        "settings": ([*SEARCH_PATH, *(f"{name}={value}" for name, value in gate.settings.items())], found.settings),
         "language": ("sql", found.language),
         "volatility": ("v" if gate.volatile else "s", found.volatility),
         "EXECUTE": (sorted([f"{application} EXECUTE", f"{gates.ROLE} EXECUTE"]), sorted(found.privileges)),
