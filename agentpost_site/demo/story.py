@@ -18,7 +18,7 @@ from agentpost_site.demo.receiver import Posted, Receiver, receiving
 from agentpost_site.doors import smtp_door
 from environments.ids import new_id
 
-STRANGER = "stranger@example.com"
+STRANGER = "stranger@customer.example"
 QUESTION = "Where is my order?"
 PATIENCE = 30.0
 
@@ -72,7 +72,7 @@ def _write(say: Say, agent: Agent) -> bytes:
     say(f"3. A stranger's mail client delivers over SMTP to {host}:{port}")
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"], mail["Subject"] = STRANGER, agent.inbox.email, QUESTION
-    mail["Message-ID"] = make_msgid(domain="example.com")
+    mail["Message-ID"] = make_msgid(domain="customer.example")
     mail.set_content("Hello, it has been two weeks now. Where is it?")
     with smtplib.SMTP(host, port, timeout=PATIENCE) as server:
         server.sendmail(STRANGER, agent.inbox.email, mail.as_bytes())

@@ -80,7 +80,7 @@ def mail_command(beginning: Beginning) -> str:
     """Return a shell command that sends a mail to the first inbox."""
     host, port = smtp_door()
     python = "python3" if shutil.which("python3") else sys.executable
-    sender, recipient = "you@example.com", beginning.address
+    sender, recipient = "you@customer.example", beginning.address
     headers = rf"From: {sender}\r\nTo: {recipient}\r\nSubject: Hello\r\n\r\n"
     mail = rf"{headers}Is anybody there?\r\n"
     code = (
