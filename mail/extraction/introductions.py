@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from mail.extraction.languages import LANGUAGES
-from mail.extraction.lines import Line, Mark
+from mail.extraction.lines import Line, Mark, folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ MAX_HEADER_LINES = 9
 MAX_HEADER_WINDOW = 18
 MAX_SHORT_WORDS = 5
 MIN_LABELS = 3
+MIN_UNSPACED_TITLE = 4
 
 
 class Kind(Enum):
@@ -44,7 +45,7 @@ class Introduction(NamedTuple):
 
 def _phrases(field: str) -> frozenset[str]:
     fields = (getattr(language, field) for language in LANGUAGES.values())
-    return frozenset(phrase for phrases in fields for phrase in phrases.split("|"))
+    return frozenset(folded(phrase) for phrases in fields for phrase in phrases.split("|"))
 
 
 _LABELS = {
@@ -97,15 +98,20 @@ def is_separator(line: Line) -> bool:
 def _title_rule(lines: Sequence[Line], number: int) -> Introduction | None:
     """Match "-----Original Message-----", "Begin forwarded message:" and other titles."""
     text = lines[number].bare
-    title = text.strip(_FRAME).rstrip(":\uff1a ").strip().casefold()
+    title = folded(text.strip(_FRAME).rstrip(":\uff1a ").strip())
     is_framed = text[:1] in "-_=—–<" and text[-1:] in "-_=—–>" and len(text) > len(title) + 2  # noqa: RUF001
-    if title in _FORWARDED and (is_framed or (text.endswith(_COLONS) and " " in title)):
+    if title in _FORWARDED and (is_framed or (text.endswith(_COLONS) and _is_sentence(title))):
         return Introduction(Kind.FORWARD, number)
     if is_framed and title.startswith(_FORWARDED_BY):
         return Introduction(Kind.FORWARD, number)
     if title in _ORIGINAL and (is_framed or _header_rule(lines, _next(lines, number))):
         return Introduction(Kind.HEADERS, number)
     return None
+
+
+def _is_sentence(title: str) -> bool:
+    """Whether a title is more than one word; Chinese and Japanese write no blanks between theirs."""
+    return " " in title or (len(title) >= MIN_UNSPACED_TITLE and title[0] >= "\u3040")
 
 
 def _next(lines: Sequence[Line], number: int) -> int:
@@ -150,8 +156,8 @@ def _ends_with_verb(text: str) -> bool:
     return text.rpartition(" ")[2].casefold() in {"wrote", "schrieb", "escribió", "écrit"}
 
 
-def _has_verb(folded: str) -> bool:
-    return not _VERB_WORDS.isdisjoint(_WORD.findall(folded)) or any(verb in folded for verb in _VERB_PHRASES)
+def _has_verb(text: str) -> bool:
+    return not _VERB_WORDS.isdisjoint(_WORD.findall(text)) or any(verb in text for verb in _VERB_PHRASES)
 
 
 def _is_attribution(joined: str, *, is_wrapped: bool, is_quoted: bool) -> bool:
@@ -165,8 +171,7 @@ def _is_attribution(joined: str, *, is_wrapped: bool, is_quoted: bool) -> bool:
     if not (has_end or (is_quoted and bool(_BEGINS_WITH_DATE.match(text)))):
         return False
     has_address, has_date, has_time = "@" in text, bool(_DATE.search(text)), bool(_TIME.search(text))
-    folded = text.casefold()
-    has_verb = _has_verb(folded)
+    has_verb = _has_verb(folded(text))
     begins, has_name = _begins(text), bool(_BEGINS_WITH_NAME.match(text))
     if is_quoted and not is_wrapped:
         is_short = len(text.split()) <= MAX_SHORT_WORDS
@@ -215,7 +220,7 @@ def _leading_labels(block: Sequence[Line]) -> set[str]:
 
 def _label(line: Line) -> str:
     name, colon, _ = line.bare[:MAX_LINE].replace("\uff1a", ":").partition(":")
-    return _LABELS.get(name.strip(" \t\xa0\u3000*|").casefold(), "") if colon else ""
+    return _LABELS.get(folded(name.strip(" \t\xa0\u3000*|")), "") if colon else ""
 
 
 RULES: tuple[Callable[[Sequence[Line], int], Introduction | None], ...] = (_title_rule, _attribution_rule, _header_rule)

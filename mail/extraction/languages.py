@@ -561,7 +561,7 @@ REPLY_PREFIXES = frozenset(
 
 # A line that names one of these (compared in lower case) may be what a telephone or a programme says of itself.
 DEVICES = (
-    *("iphone", "ipad", "ipod", "android", "samsung", "galaxy", "huawei", "xiaomi", "redmi", "nokia", "htc", "sony"),
+    *("iphon", "ipad", "ipod", "android", "samsung", "galaxy", "huawei", "xiaomi", "redmi", "nokia", "htc", "sony"),
     *("xperia", "blackberry", "windows", "outlook", "mail", "proton", "spark", "airmail", "sparrow", "typeapp", "k-9"),
     *("mobil", "phone", "handy", "téléphone", "telefon", "teléfono", "telèfon", "telefoon", "puhelin", "tablet", "aol"),
     *("gmx", "web.de", "hey", "superhuman", "cell", "device", "zoho", "tuta", "thunderbird", "телефон", "смартфон"),

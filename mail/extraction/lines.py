@@ -45,6 +45,11 @@ class Line(NamedTuple):
         return _INVISIBLE.sub("", self.text).strip(" \t\xa0\u3000*")
 
 
+def folded(text: str) -> str:
+    """Return a text as the tables are compared with it: without case, and without a Turkish capital's dot."""
+    return text.casefold().replace("i\u0307", "i")
+
+
 def lines_of(text: str) -> list[Line]:
     """Return the lines of plain text; those that begin with ">" are quoted (RFC 3676, 4.5).
 

@@ -25,7 +25,10 @@ MAX_PARAGRAPH = 4_000
 MAX_BANNER_LINES = 6
 MAX_ROUNDS = 40
 
-_SENT_FROM = tuple(sorted({phrase for language in LANGUAGES.values() for phrase in language.sent_from.split("|")}))
+_SENT_FROM = tuple(
+    sorted({phrase.casefold() for language in LANGUAGES.values() for phrase in language.sent_from.split("|")})
+)
+_CLOSINGS = frozenset(closing.casefold() for closing in CLOSINGS)
 _DELIMITERS = frozenset(("--", "—", "–", "__", "- --"))  # noqa: RUF001
 _LINK = re.compile(r"[<(\[]?(?:https?://|mailto:)\S+|\(https?:[^)\s]*\)")
 _BRACKETS = str.maketrans("<>()[]", " " * 6)
@@ -163,7 +166,7 @@ def _block_rule(lines: Sequence[Line], end: int) -> int:
     """Cut titles, telephone numbers and addresses below a closing phrase and a name; those two stay."""
     for number in range(max(end - MAX_SIGNATURE_LINES, 1), end - 1):
         closing = lines[number].bare.rstrip(" ,.!").casefold()
-        if closing not in CLOSINGS:
+        if closing not in _CLOSINGS:
             continue
         below = [index for index in range(number + 1, end) if not lines[index].is_blank]
         block = below[1:]
