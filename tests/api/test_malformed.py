@@ -98,7 +98,7 @@ def test_a_body_that_is_no_object_is_refused(api: Api, ids: dict[str, str], raw:
     for call in WRITES:
         answer = api.call(call.method, call.filled(ids)[1], raw)
         assert_ours(answer, raw)
-        takes_none = call.path.endswith(("/enable", "/rotate-secret"))
+        takes_none = call.path.endswith(("/enable", "/release", "/rotate-secret"))
         assert (str(call), answer.status_code) == (str(call), 200 if takes_none else 422)
 
 
