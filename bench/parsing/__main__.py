@@ -91,10 +91,6 @@ def _table(counts: dict[str, Counter[str]], total: int) -> None:
     _say("| gave up | " + " | ".join(str(count["gave up"]) for count in counts.values()) + " |\n")
 
 
-def _share(count: int, total: int) -> str:
-    return f"{count} ({100 * count / max(1, total):.1f} %)"
-
-
 def _say(text: str) -> None:
     sys.stdout.write(text)
 

@@ -22,7 +22,6 @@ from mail.authentication.values import FAIL, NEUTRAL, TEMPERROR
 ALGORITHMS = frozenset(("rsa-sha256", "ed25519-sha256"))
 METHODS = frozenset(("simple", "relaxed"))
 CLOCKS_DIFFER = 3600
-MAX_NUMBER = 15
 MAX_SIGNED_FIELDS = 1_000
 _B_TAG = re.compile(rb"(^|;)([ \t\r\n]*b[ \t\r\n]*=)[^;]*")
 _NUMBER = re.compile(r"[0-9]{1,76}")

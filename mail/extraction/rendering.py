@@ -32,7 +32,6 @@ _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _FILE_NAME = re.compile(r"[\w .()-]{1,80}\.\w{3,4}", re.ASCII)
-_BORDER_ABOVE = re.compile(r"border-top:\s*(?:solid|1)|border:none;border-top", re.IGNORECASE)
 
 
 class Piece(NamedTuple):
