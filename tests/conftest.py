@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.names import Names, NameServer, name_server
-
-KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission", "procrastinate_version"}
+from tests.standing import Ground, empty_tables
 
 NAME_SERVER = pytest.StashKey[NameServer]()
 
@@ -54,6 +53,7 @@ def django_db_setup(django_db_blocker: Any, worker_id: str, testrun_uid: str) ->
         owner.execute(f"CREATE DATABASE {database}")
         owner.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
         owner.execute(f"GRANT CONNECT ON DATABASE {database} TO agentpost_app")
+        owner.execute(f"ALTER DATABASE {database} SET synchronous_commit TO off")  # none of these has to survive
     with django_db_blocker.unblock():
         for alias in ("default", "owner"):
             connections[alias].close()
@@ -66,16 +66,26 @@ def django_db_setup(django_db_blocker: Any, worker_id: str, testrun_uid: str) ->
         owner.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
 
-@pytest.fixture
-def transactional_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Let the test commit for real; empty every table behind it, as the owner."""
-    from django.db import connection, connections
+@pytest.fixture(scope="session")
+def ground_of_all(django_db_setup: None) -> Iterator[Ground]:
+    """Return what may be built and committed for more than one test."""
+    ground = Ground()
+    yield ground
+    ground.remove()
 
+
+@pytest.fixture(scope="module")
+def standing(ground_of_all: Ground, django_db_blocker: Any) -> Iterator[Ground]:
+    """Return the ground of a module's tests: what one builds on it the others find, and the next module does not."""
+    yield ground_of_all
     with django_db_blocker.unblock():
+        ground_of_all.clear()
+
+
+@pytest.fixture
+def transactional_db(ground_of_all: Ground, django_db_blocker: Any) -> Iterator[None]:
+    """Let the test commit for real, from empty tables on, and empty them behind it."""
+    with django_db_blocker.unblock():
+        ground_of_all.clear()
         yield
-        connection.close()
-        owner = connections["owner"]
-        tables = set(owner.introspection.table_names()) - KEPT_TABLES
-        with owner.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {', '.join(sorted(tables))} RESTART IDENTITY CASCADE")
-        owner.close()
+        empty_tables()

@@ -7,6 +7,7 @@ for _name in [name for name in os.environ if name.startswith(("AGENTPOST_", "DAT
     del os.environ[_name]
 os.environ["AGENTPOST_DATA_DIR"] = str(Path(__file__).resolve().parent.parent / "var" / "tests")
 os.environ["AGENTPOST_DEVELOPMENT"] = "1"
+os.environ["AGENTPOST_SUBMISSION_PORT"] = os.environ["AGENTPOST_SUBMISSION_TLS_PORT"] = "0"
 
 from agentpost_site.settings import *  # noqa: E402, F403 - the environment is set first
 

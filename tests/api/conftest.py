@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.routes import furnished  # noqa: F401 - a fixture
 from tests.world import acme, api, globex, object_store  # noqa: F401 - fixtures
 
 

@@ -70,6 +70,7 @@ def one_after_the_other(first: Callable[[], Outcome], second: Callable[[], Outco
 def wait_until_it_waits(rival: threading.Thread) -> None:
     for _ in range(1000):
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # else the first answer stands until the transaction ends
             cursor.execute(WAITING)
             if cursor.fetchone() or not rival.is_alive():
                 return
