@@ -12,7 +12,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections, models, transaction
 
-from environments import gates
+from environments import gates, triggers
 from environments.fields import SameEnvironmentForeignKey, SameOrganizationForeignKey
 from environments.models import EnvironmentOwned, OrganizationOwned
 
@@ -64,6 +64,7 @@ def statements() -> Iterator[str]:
         yield from _policy(model)
     for model in owned:
         yield _immediate_keys(model)
+        yield from triggers.statements(model)
     for model in apps.get_models():
         yield from _privileges(model, application)
     for gate in gates.declared():

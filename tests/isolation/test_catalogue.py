@@ -120,6 +120,23 @@ MUTATIONS = {  # what is done, how it is undone where raising the walls anew doe
         ("REVOKE SELECT ON mail_message FROM PUBLIC",),
         "privileges of PUBLIC",
     ),
+    "the muzzle is taken off": (
+        "DROP TRIGGER the_muzzle ON mail_handover", (), "mail_handover: trigger the_muzzle",
+    ),
+    "the muzzle lets everything through": (
+        ("CREATE OR REPLACE FUNCTION the_muzzle_trigger() RETURNS trigger LANGUAGE plpgsql "
+        "SET search_path = public, pg_temp AS 'BEGIN RETURN NEW; END'"),
+        (),
+        "mail_handover: trigger the_muzzle",
+    ),
+    "the muzzle sleeps": (
+        "ALTER TABLE mail_handover DISABLE TRIGGER the_muzzle", (), "mail_handover: trigger the_muzzle",
+    ),
+    "another trigger rewrites rows": (
+        "CREATE TRIGGER spy BEFORE INSERT ON mail_message FOR EACH ROW EXECUTE FUNCTION the_muzzle_trigger()",
+        ("DROP TRIGGER spy ON mail_message",),
+        "mail_message: trigger spy",
+    ),
     "the application may create tables": (
         f"GRANT CREATE ON SCHEMA public TO {APPLICATION}",
         (f"REVOKE CREATE ON SCHEMA public FROM {APPLICATION}",),

@@ -7,19 +7,22 @@ from agentpost_site.isolation.catalogue.functions import check_functions
 from agentpost_site.isolation.catalogue.holes import check_holes
 from agentpost_site.isolation.catalogue.roles import check_roles
 from agentpost_site.isolation.catalogue.tables import check_tables
+from agentpost_site.isolation.catalogue.triggers import check_triggers
 from agentpost_site.isolation.findings import Area
 
 
 def check_catalogue(where: str) -> list[Area]:
     """Read the catalogue on the application's own connection; ``where`` names the database in the areas."""
-    areas = [Area(f"Catalogue of {where}: {what}") for what in ("tables", "roles", "functions", "holes")]
+    areas = [Area(f"Catalogue of {where}: {what}") for what in ("tables", "triggers", "roles", "functions", "holes")]
     if not is_migrated():
         areas[0].miss(
             "the database has no tables yet: run manage.py migrate --database owner, or start the server once"
         )
         return areas[:1]
     application, owner = settings.DATABASES["default"]["USER"], settings.DATABASES["owner"]["USER"]
-    for check, area in zip((check_tables, check_roles, check_functions, check_holes), areas, strict=True):
+    for check, area in zip(
+        (check_tables, check_triggers, check_roles, check_functions, check_holes), areas, strict=True
+    ):
         check(area, application, owner)
     return areas
 
