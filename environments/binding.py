@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
+from environments.errors import Refusal
 from environments.ids import decode
 from environments.models import Environment
 
@@ -35,6 +36,37 @@ def inside(environment: Environment | str) -> Iterator[None]:
             yield
             if nested and not connection.needs_rollback:  # a rollback, and the outermost end, leave by themselves
                 _stand_in(before)
+    except Refusal as refusal:
+        connection.agentpost_environment = before  # type: ignore[attr-defined]
+        if before is None:
+            finish(refusal)
+        raise
+    finally:
+        connection.agentpost_environment = before  # type: ignore[attr-defined]
+
+
+def finish(refusal: Refusal) -> None:
+    """Do what a refusal wants done once what was refused has been rolled back; a second call does nothing.
+
+    Whoever turns a refusal into an answer without letting it pass through the outermost ``inside`` calls this after
+    the rollback: what is refused for good (a runaway that is stopped) must not be undone with it.
+    """
+    afterwards, refusal.afterwards = refusal.afterwards, None
+    if afterwards:
+        afterwards()
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Leave the environment for the block, so that it may step ``inside`` others; then stand in it again."""
+    before = standing_in()
+    if before is None:
+        yield
+        return
+    _stand_in(None)
+    try:
+        yield
+        _stand_in(before)
     finally:
         connection.agentpost_environment = before  # type: ignore[attr-defined]
 

@@ -30,7 +30,8 @@ SYSTEM = Actor("system", name="AgentPost")
 class Caller:
     """What one request may reach.
 
-    ``environment_ids`` is None for the whole organization; ``may_reach_live`` is False for a ``dev`` key.
+    ``environment_ids`` is None for the whole organization; ``may_reach_live`` is False for a ``dev`` key; a quota is
+    None where there is no limit.
     """
 
     organization_id: str
@@ -39,6 +40,8 @@ class Caller:
     environment_ids: frozenset[str] | None = None
     may_reach_live: bool = True
     expires_at: datetime | None = None
+    hourly_sending_quota: int | None = None
+    daily_sending_quota: int | None = None
 
     def reaches(self, environment: Environment) -> bool:
         """Return whether the environment exists for this caller."""

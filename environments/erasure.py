@@ -10,7 +10,7 @@ from environments import walls
 from environments.errors import Conflict
 from environments.models import Environment, EnvironmentOwned
 
-BOOKKEEPING = {"event", "usagehour", "idempotencyrecord", "intakeentry"}
+BOOKKEEPING = {"event", "usagehour", "idempotencyrecord", "intakeentry", "sendingwindow", "recipienthour"}
 
 
 def erase_rows(environment: Environment, *, force: bool) -> dict[str, int]:

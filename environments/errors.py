@@ -4,7 +4,7 @@ One handler (``environments.answers.error_response``) turns these into the answe
 and ``fix`` on one line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, TypedDict
 
 
@@ -22,6 +22,7 @@ class Refusal(Exception):
     code: ClassVar[str] = "bad_request"
     message = "The request cannot be carried out."
     fix = "Read the API reference for this call."
+    afterwards: Callable[[], None] | None = None  # to be done by ``binding.finish`` once the refused work is undone
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from environments.ids import is_id
 from environments.resolution import SLUG
+from environments.services import limits
 from environments.text import is_single_line
 
 MOST_METADATA = 50
@@ -79,6 +80,35 @@ class MomentField(serializers.DateTimeField):
             return super().to_internal_value(value).astimezone(UTC)
         except OverflowError:
             self.fail("overflow")
+
+
+class QuotaField(serializers.IntegerField):
+    """A limit named in ``limits.BOUNDS``; null for none."""
+
+    def __init__(self, limit: str, *, allow_null: bool = True, **options: Any) -> None:
+        least, most = limits.BOUNDS[limit]
+        super().__init__(min_value=least, max_value=most, allow_null=allow_null, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class QuotasBody(serializers.Serializer):
+    """How many mails may be sent in an hour, and in a day."""
+
+    hourly_sending_quota = QuotaField("hourly_sending_quota", required=False)
+    daily_sending_quota = QuotaField("daily_sending_quota", required=False)
+
+
+class LimitsBody(QuotasBody):
+    """How much may be sent, and what stops it; null is no limit."""
+
+    recipient_domain_hourly_limit = QuotaField("recipient_domain_hourly_limit", required=False)
+    repetition_limit = QuotaField("repetition_limit", required=False)
+    quota_warning_percent = QuotaField("quota_warning_percent", required=False, allow_null=False)
+    deliverability_floor = QuotaField("deliverability_floor", required=False)
 
 
 class EnvironmentRelatedField(serializers.ListField):

@@ -184,6 +184,9 @@ class Environment(OrganizationOwned, Timestamped):
     inbound_paused = models.BooleanField(default=False)
     webhooks_paused = models.BooleanField(default=False)
     pauses_by_people = ArrayField(models.CharField(max_length=10), default=list, blank=True, editable=False)
+    pause_reasons = models.JSONField(
+        default=dict, db_default={}, blank=True, editable=False, help_text="Who paused what, since when, and why."
+    )
     authentication_policy = models.CharField(
         max_length=10,
         choices=AuthenticationPolicy.choices,
@@ -200,6 +203,51 @@ class Environment(OrganizationOwned, Timestamped):
     )
     storage_quota = models.BigIntegerField(
         null=True, blank=True, help_text="Bytes of mail kept, at the most; empty for no limit."
+    )
+    allowlist = ArrayField(
+        models.CharField(max_length=320),
+        default=list,
+        blank=True,
+        db_default=[],
+        editable=False,
+        help_text="Addresses and domains that mail may leave to in the mode allowlist, in lower case.",
+    )
+    redirect_address = models.CharField(
+        max_length=320,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Where all mail goes in the mode redirect.",
+    )
+    hourly_sending_quota = models.BigIntegerField(
+        null=True, blank=True, help_text="Mails sent in an hour, at the most; empty for no limit."
+    )
+    daily_sending_quota = models.BigIntegerField(
+        null=True, blank=True, help_text="Mails sent in a day, at the most; empty for no limit."
+    )
+    quota_warning_percent = models.SmallIntegerField(
+        default=80, db_default=80, help_text="At how much of a quota quota.reached is told first."
+    )
+    recipient_domain_hourly_limit = models.BigIntegerField(
+        null=True, blank=True, help_text="Mails to one domain in an hour, at the most; empty for no limit."
+    )
+    repetition_limit = models.SmallIntegerField(
+        null=True,
+        blank=True,
+        default=20,
+        db_default=20,
+        help_text="Mails of nearly the same content to one recipient in an hour, before sending is paused.",
+    )
+    deliverability_floor = models.SmallIntegerField(
+        null=True,
+        blank=True,
+        default=50,
+        db_default=50,
+        help_text="The deliverability score below which sending is paused; empty for never.",
+    )
+    deliverability_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="What lies before this moment brakes the environment no more."
     )
     metadata = models.JSONField(default=dict, blank=True)
     client_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - absent is not empty: it is unique
@@ -307,7 +355,10 @@ class UsageHour(EnvironmentOwned):
         "messages_in",
         "messages_out",
         "messages_captured",
+        "messages_sent",
+        "messages_delivered",
         "messages_bounced",
+        "messages_complained",
         "bytes_stored",
         "webhook_deliveries",
         "api_calls",
@@ -319,7 +370,10 @@ class UsageHour(EnvironmentOwned):
     messages_in = models.BigIntegerField(default=0)
     messages_out = models.BigIntegerField(default=0)
     messages_captured = models.BigIntegerField(default=0)
+    messages_sent = models.BigIntegerField(default=0, db_default=0)
+    messages_delivered = models.BigIntegerField(default=0, db_default=0)
     messages_bounced = models.BigIntegerField(default=0)
+    messages_complained = models.BigIntegerField(default=0, db_default=0)
     bytes_stored = models.BigIntegerField(default=0)
     webhook_deliveries = models.BigIntegerField(default=0)
     api_calls = models.BigIntegerField(default=0)

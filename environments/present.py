@@ -16,6 +16,8 @@ from environments.models import (
     Organization,
     UsageHour,
 )
+from environments.services import deliverability
+from environments.services.deliverability import Deliverability
 
 
 class OrganizationOutput(serializers.Serializer):
@@ -105,6 +107,15 @@ class EnvironmentOutput(serializers.Serializer):
     outbound_paused = serializers.BooleanField()
     inbound_paused = serializers.BooleanField()
     webhooks_paused = serializers.BooleanField()
+    pause_reasons = serializers.DictField()
+    allowlist = serializers.ListField(child=serializers.CharField())
+    redirect_address = serializers.CharField(allow_blank=True)
+    hourly_sending_quota = serializers.IntegerField(allow_null=True)
+    daily_sending_quota = serializers.IntegerField(allow_null=True)
+    recipient_domain_hourly_limit = serializers.IntegerField(allow_null=True)
+    repetition_limit = serializers.IntegerField(allow_null=True)
+    quota_warning_percent = serializers.IntegerField()
+    deliverability_floor = serializers.IntegerField(allow_null=True)
     authentication_policy = serializers.ChoiceField(Environment.AuthenticationPolicy.values)
     content_policy = serializers.ChoiceField(Environment.ContentPolicy.values)
     metadata = serializers.DictField()
@@ -127,6 +138,15 @@ def environment_json(environment: Environment) -> dict[str, Any]:
         "outbound_paused": environment.outbound_paused,
         "inbound_paused": environment.inbound_paused,
         "webhooks_paused": environment.webhooks_paused,
+        "pause_reasons": environment.pause_reasons,
+        "allowlist": environment.allowlist,
+        "redirect_address": environment.redirect_address,
+        "hourly_sending_quota": environment.hourly_sending_quota,
+        "daily_sending_quota": environment.daily_sending_quota,
+        "recipient_domain_hourly_limit": environment.recipient_domain_hourly_limit,
+        "repetition_limit": environment.repetition_limit,
+        "quota_warning_percent": environment.quota_warning_percent,
+        "deliverability_floor": environment.deliverability_floor,
         "authentication_policy": environment.authentication_policy,
         "content_policy": environment.content_policy,
         "metadata": environment.metadata,
@@ -204,20 +224,61 @@ class UsageRow(serializers.Serializer):
     messages_in = serializers.IntegerField()
     messages_out = serializers.IntegerField()
     messages_captured = serializers.IntegerField()
+    messages_sent = serializers.IntegerField()
+    messages_delivered = serializers.IntegerField()
     messages_bounced = serializers.IntegerField()
+    messages_complained = serializers.IntegerField()
     bytes_stored = serializers.IntegerField()
     webhook_deliveries = serializers.IntegerField()
     api_calls = serializers.IntegerField()
 
 
+class DeliverabilityOutput(serializers.Serializer):
+    """How well mail of an environment arrives: 100 - bounce % x 5 - complaint % x 20, and not below 0.
+
+    ``sent``, ``delivered``, ``bounced`` and ``complained`` count recipients. Below ``floor``, sending is paused once
+    ``minimum`` were sent, until a person lifts that pause.
+    """
+
+    environment_id = serializers.CharField()
+    since = serializers.DateTimeField()
+    to = serializers.DateTimeField()
+    score = serializers.FloatField()
+    sent = serializers.IntegerField()
+    delivered = serializers.IntegerField()
+    bounced = serializers.IntegerField()
+    complained = serializers.IntegerField()
+    bounce_percent = serializers.FloatField()
+    complaint_percent = serializers.FloatField()
+    floor = serializers.IntegerField(allow_null=True)
+    minimum = serializers.IntegerField()
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        return {{"since": "from"}.get(name, name): field for name, field in fields.items()}
+
+
+def deliverability_json(environment: Environment, figures: Deliverability, until: datetime) -> dict[str, Any]:
+    """Return the deliverability object."""
+    return {
+        "environment_id": environment.pk,
+        "from": written(until - deliverability.PERIOD),
+        "to": written(until),
+        **figures.as_json(),
+        "floor": environment.deliverability_floor,
+        "minimum": deliverability.FEWEST,
+    }
+
+
 class UsageOutput(serializers.Serializer):
-    """What an environment used in a period."""
+    """What an environment used in a period, and its deliverability score over the last 30 days."""
 
     environment_id = serializers.CharField()
     since = serializers.DateTimeField()
     to = serializers.DateTimeField()
     interval = serializers.ChoiceField(["day", "hour", "month"])
     totals = serializers.DictField(child=serializers.IntegerField())
+    deliverability_score = serializers.FloatField()
     data = UsageRow(many=True)
 
     def get_fields(self) -> dict[str, Any]:
@@ -226,14 +287,20 @@ class UsageOutput(serializers.Serializer):
 
 
 def usage_json(
-    environment: Environment, since: datetime, until: datetime, interval: str, rows: Sequence[dict[str, Any]]
+    environment: Environment,
+    since: datetime,
+    until: datetime,
+    interval: str,
+    rows: Sequence[dict[str, Any]],
+    score: float,
 ) -> dict[str, Any]:
-    """Return the usage object of a period."""
+    """Return the usage object of a period; ``score`` is that of the last 30 days."""
     return {
         "environment_id": environment.pk,
         "from": written(since),
         "to": written(until),
         "interval": interval,
         "totals": {name: sum(row[name] for row in rows) for name in UsageHour.COUNTERS},
+        "deliverability_score": score,
         "data": [{**row, "start": written(row["start"])} for row in rows],
     }

@@ -22,7 +22,7 @@ from environments.answers import as_refusal
 from environments.callers import Actor
 from environments.errors import Refusal
 from environments.ids import is_id
-from environments.models import Environment, EnvironmentMembership, Member, Organization
+from environments.models import Environment, EnvironmentMembership, Member, Organization, User
 
 MACHINE = Actor("system", name="manage.py")
 BAD_ARGUMENTS = 2
@@ -203,6 +203,14 @@ def person_in_charge(environment: Environment, email: str) -> Actor:
         message = f"{email} is neither owner nor admin of the organization, nor admin of {environment.slug}."
         raise CommandError(message)
     return Actor("member", member.pk, member.user.email)
+
+
+def operator_named(email: str) -> Actor:
+    """Return the operator of the platform with this address, as the one who acts. Raises CommandError."""
+    user = User.objects.filter(email=email, is_active=True, is_superuser=True).first()
+    if user is None:
+        raise CommandError(f"{email} is no operator of this server.")
+    return Actor("operator", str(user.pk), user.email)
 
 
 def _administers(member: Member, environment: Environment) -> bool:

@@ -4,8 +4,8 @@ A view declares a ``resource``; ``apikeys.permissions.HasScope`` asks for ``<res
 an environment's rows declares its ``model`` and inherits ``EnvironmentViewSet``, which alone decides the queryset.
 """
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from environments.binding import inside
+from environments.binding import finish, inside
 from environments.callers import Caller
 from environments.errors import NotFound, Refusal, field_error
 from environments.gates import environment_id_of
@@ -36,6 +36,7 @@ class BaseViewSet(GenericViewSet):
     serializer_class: Any = serializers.Serializer
     understood: ClassVar[frozenset[str]] = frozenset()  # what a body may hold beside its fields
     is_in_transaction = False
+    refused: Refusal | None = None
     lookup_value_regex = "[^/]+"
 
     @property
@@ -53,10 +54,17 @@ class BaseViewSet(GenericViewSet):
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             with ExitStack() as self.open_transaction:
-                return super().dispatch(request, *args, **kwargs)
+                response = super().dispatch(request, *args, **kwargs)
         except DatabaseError as problem:  # at commit, when the answer had been made
             self.is_in_transaction = False
             return self.finalize_response(self.request, self.handle_exception(problem), *args, **kwargs)
+        if self.refused:
+            finish(self.refused)
+        return response
+
+    def handle_exception(self, exc: Exception) -> Response:
+        self.refused = exc if isinstance(exc, Refusal) else None
+        return super().handle_exception(exc)
 
     def options(self, request: Any, *_: Any, **__: Any) -> Response:
         """Answer with the methods of this path, in ``Allow``."""
@@ -86,6 +94,15 @@ class BaseViewSet(GenericViewSet):
     def transaction(self) -> Any:
         """Return the transaction in which the call is carried out."""
         return transaction.atomic()
+
+    @contextmanager
+    def between_transactions(self) -> Iterator[None]:
+        """Commit what was done so far, run the block outside of every transaction, as for the network; open another."""
+        self.open_transaction.close()
+        self.is_in_transaction = False
+        yield
+        self.open_transaction.enter_context(self.transaction())
+        self.is_in_transaction = True
 
     def body(self, serializer: type[serializers.Serializer], **options: Any) -> dict[str, Any]:
         """Return the validated body; raise ValidationFailed, also for fields that the call does not know."""

@@ -17,6 +17,7 @@ from django.urls import resolve, reverse
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from environments.binding import finish
 from environments.console.filters import ConfinedRelatedFilter
 from environments.console.forms import ActionForm, ConfinedModelForm, told
 from environments.console.permissions import ORGANIZATION_WIDE, VERBS, Kind
@@ -50,6 +51,7 @@ def refusable(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             with transaction.atomic():
                 return view(self, request, *args, **options)
         except Refusal as refusal:
+            finish(refusal)
             for _, sentence in told(refusal):
                 messages.error(request, sentence)
             return HttpResponseRedirect(request.get_full_path())
@@ -185,6 +187,7 @@ class ConsoleModelAdmin(ModelAdmin):
                 with transaction.atomic():
                     answer = carry_out(form.cleaned_data)
             except Refusal as refusal:
+                finish(refusal)
                 form.refuse(refusal)
             else:
                 return answer if isinstance(answer, HttpResponse) else self._back(request, row, answer)

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from unfold.forms import AuthenticationForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -19,6 +20,7 @@ from unfold.widgets import (
 from environments.console.reach import is_admitted
 from environments.errors import Refusal
 from environments.models import Environment, User
+from environments.services import limits
 
 WIDGETS = {  # the most derived class first
     forms.EmailField: UnfoldAdminEmailInputWidget,
@@ -93,6 +95,16 @@ class ConfinedModelForm(Styled, forms.ModelForm):
         """Check uniqueness inside the environment too, although its field is not shown."""
         hidden = {"environment"} if self.environment is not None else set()
         return super()._get_validation_exclusions() - hidden  # type: ignore[misc]
+
+
+class LimitedForm(ConfinedModelForm):
+    """A form whose limits stay inside what ``limits.BOUNDS`` says, as those of the API do."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name, (least, most) in limits.BOUNDS.items():
+            if name in self.fields:
+                self.fields[name].validators += [MinValueValidator(least), MaxValueValidator(most)]
 
 
 class PasswordForm(ActionForm):

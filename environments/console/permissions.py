@@ -26,6 +26,7 @@ class Kind(StrEnum):
     AUDIT = "audit entries"
     RESOURCE = "resources of an environment"
     LABEL = "labels"
+    DRAFT = "drafts"
     RECORD = "what services write"
     INTERNAL = "internals"
     PLATFORM = "the platform"
@@ -75,6 +76,13 @@ MAY: Mapping[Kind, Mapping[Role, str]] = {
         Role.ADMIN: "view add delete",
         Role.ENVIRONMENT_ADMIN: "view add delete",
         Role.ENVIRONMENT_MEMBER: "view add delete",
+        Role.OPERATOR: "view",
+    },
+    Kind.DRAFT: {  # to change one is to approve, reject or send it
+        Role.OWNER: "view change",
+        Role.ADMIN: "view change",
+        Role.ENVIRONMENT_ADMIN: "view change",
+        Role.ENVIRONMENT_MEMBER: "view change",
         Role.OPERATOR: "view",
     },
     Kind.RECORD: dict.fromkeys(EVERYBODY, "view"),

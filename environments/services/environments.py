@@ -1,19 +1,26 @@
 """Environments: made, changed, paused, opened to the world by a person, and erased."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from environments import destinations
 from environments.binding import inside
-from environments.callers import Actor
+from environments.callers import SYSTEM, Actor
 from environments.erasure import erase_rows
 from environments.errors import Conflict, Forbidden, NotFound, PersonRequired, field_error
 from environments.models import Environment, Organization
+from environments.services import pauses
 from environments.services.audit import record
+from environments.services.limits import LIMITS, demand_person_to_loosen
 from environments.services.organizations import slug_of
+from environments.services.pauses import PAUSES
+from environments.waking import wake_sender
 
-PAUSES = ("outbound", "inbound", "webhooks")
 POLICIES = ("authentication_policy", "content_policy")
+OUTLETS = ("delivery_mode", "allowlist", "redirect_address")
+NOBODY = Actor("nobody")  # who changes an outlet without a reason
 CAPTURE = Environment.DeliveryMode.CAPTURE
 
 
@@ -67,16 +74,21 @@ def _slug_taken(slug: str) -> Conflict:
 
 
 def update_environment(environment: Environment, changes: dict[str, Any], *, actor: Actor) -> Environment:
-    """Change name, slug, description, metadata, policies for incoming mail, pauses, or go back to capture.
+    """Change name, slug, description, metadata, policies for incoming mail, limits, pauses, or tighten the muzzle.
 
-    A key may not lift a pause that a person set, and nobody lets more mail out this way: ``set_delivery_mode`` asks a
-    person for a reason. Raises PersonRequired, Conflict or NotFound.
+    ``pause_reason`` in ``changes`` says why something is paused. A key may not lift a pause that a person or a brake
+    set, nor raise a limit; and nobody lets mail out to more this way, but only back to capture or to fewer on the
+    allowlist: ``set_delivery_mode`` asks a person for a reason. Raises PersonRequired, ValidationFailed, Conflict or
+    NotFound.
     """
+    changes = dict(changes)
+    why = pauses.reason(actor, changes.pop("pause_reason", ""))
     with transaction.atomic():
-        environment = _locked(environment)
-        before = _shown(environment)
+        environment = locked(environment)
+        before, paused = _shown(environment), pauses.paused_now(environment)
+        demand_person_to_loosen(environment, changes, actor)
         for name, value in changes.items():
-            _change(environment, name, value, actor)
+            _change(environment, name, value, actor, why)
         try:
             with transaction.atomic():
                 environment.save()
@@ -84,71 +96,130 @@ def update_environment(environment: Environment, changes: dict[str, Any], *, act
             raise _slug_taken(environment.slug) from problem
         after = _shown(environment)
         if after != before:
+            pauses.tell_of_changes(environment, paused)
             _record(environment, actor, "environment.updated", before=before, after=after)
     return environment
 
 
-def _change(environment: Environment, name: str, value: Any, actor: Actor) -> None:
+def _change(environment: Environment, name: str, value: Any, actor: Actor, why: pauses.Reason) -> None:
     if name.removesuffix("_paused") in PAUSES:
-        _change_pause(environment, name.removesuffix("_paused"), actor, paused=value)
+        pauses.change_pause(environment, name.removesuffix("_paused"), actor, paused=value, why=why)
         return
-    if name == "delivery_mode" and value not in {CAPTURE, environment.delivery_mode}:
-        raise PersonRequired
+    if name == "allowlist":
+        value = destinations.allowlist(value)
+    if name == "redirect_address":
+        value = destinations.redirect_address(value)
+    if name in OUTLETS and value != getattr(environment, name):
+        _demand_person_to_let_out(environment, name, value, NOBODY)
     setattr(environment, name, value)
 
 
-def set_delivery_mode(environment: Environment, mode: str, *, actor: Actor, reason: str) -> Environment:
-    """Change the delivery mode as an act of a person, with a reason, audited.
+def set_delivery_mode(
+    environment: Environment,
+    mode: str,
+    *,
+    actor: Actor,
+    reason: str,
+    allowlist: Sequence[str] | None = None,
+    redirect_address: str | None = None,
+) -> Environment:
+    """Change the delivery mode as an act of a person, with a reason, audited; and with it whom it lets mail out to.
 
-    The caller has checked that the person is owner, admin, or admin of the environment. Raises PersonRequired,
-    ValidationFailed without a reason, or Forbidden for a locked environment.
+    The caller has checked that the person is owner, admin, or admin of the environment. Left out, allowlist and
+    redirect address stay. Raises PersonRequired, ValidationFailed without a reason or for a redirect without an
+    address, or Forbidden for a locked environment.
     """
-    if not reason.strip():
-        raise field_error("reason", "Say why; the reason is kept in the audit log.")
+    if mode not in Environment.DeliveryMode.values:
+        raise field_error("delivery_mode", f"Must be one of {', '.join(Environment.DeliveryMode.values)}.")
+    wanted: dict[str, Any] = {"delivery_mode": mode}
+    if allowlist is not None:
+        wanted["allowlist"] = destinations.allowlist(allowlist)
+    if redirect_address is not None:
+        wanted["redirect_address"] = destinations.redirect_address(redirect_address)
+    return _let_out(environment, wanted, actor, reason)
+
+
+def _let_out(environment: Environment, wanted: dict[str, Any], actor: Actor, reason: str) -> Environment:
+    """Change where mail may go, all of it or nothing; each thing that changed has its own line on record."""
+    _demand_reason(reason)
     with transaction.atomic():
-        environment = _locked(environment)
-        before = environment.delivery_mode
-        if before == mode:
-            return environment
-        _change_mode(environment, mode, actor)
-        environment.save(update_fields=["delivery_mode"])
-        _record(
-            environment,
-            actor,
-            "environment.delivery_mode_changed",
-            before={"delivery_mode": before},
-            after={"delivery_mode": mode},
-            reason=reason,
-        )
+        environment = locked(environment)
+        before = {name: getattr(environment, name) for name in wanted}
+        changed = [name for name in wanted if wanted[name] != before[name]]
+        for name in changed:
+            _demand_person_to_let_out(environment, name, wanted[name], actor)
+            setattr(environment, name, wanted[name])
+        _demand_possible(environment)
+        if changed:
+            environment.save(update_fields=changed)
+            wake_sender()
+        for name in changed:
+            details = {"before": {name: before[name]}, "after": {name: wanted[name]}, "reason": reason}
+            _record(environment, actor, f"environment.{name}_changed", **details)
     return environment
 
 
-def _change_mode(environment: Environment, mode: str, actor: Actor) -> None:
-    if mode not in Environment.DeliveryMode.values:
-        raise field_error("delivery_mode", f"Must be one of {', '.join(Environment.DeliveryMode.values)}.")
-    if mode == environment.delivery_mode:
-        return
-    if mode != CAPTURE and not actor.is_person:
+def _demand_reason(reason: str) -> None:
+    if not reason.strip():
+        raise field_error("reason", "Say why; the reason is kept in the audit log.")
+
+
+def _demand_person_to_let_out(environment: Environment, name: str, value: Any, actor: Actor) -> None:
+    tightens = value == CAPTURE or (name == "allowlist" and set(value) <= set(environment.allowlist))
+    if not (tightens or actor.is_person):
         raise PersonRequired
-    if mode == Environment.DeliveryMode.LIVE and environment.is_locked:
+
+
+def _demand_possible(environment: Environment) -> None:
+    if environment.is_live and environment.is_locked:
         raise Forbidden("This environment is locked; it can never go live.", fix="Use another environment.")
-    environment.delivery_mode = mode
+    if environment.delivery_mode == Environment.DeliveryMode.REDIRECT and not environment.redirect_address:
+        raise field_error("redirect_address", "Name the address that all mail goes to in the mode redirect.")
 
 
-def _change_pause(environment: Environment, pause: str, actor: Actor, *, paused: bool) -> None:
-    is_confirmed = paused and actor.is_person  # by a person, who from then on must be the one to lift it
-    if getattr(environment, f"{pause}_paused") == paused and not is_confirmed:
-        return
-    by_people = set(environment.pauses_by_people)
-    if not paused and pause in by_people and not actor.is_person:
-        raise PersonRequired(
-            "A person set this pause; only a person may lift it.", fix="Ask a person to lift it in the console."
-        )
-    by_people.discard(pause)
-    if paused and actor.is_person:
-        by_people.add(pause)
-    environment.pauses_by_people = sorted(by_people)
-    setattr(environment, f"{pause}_paused", paused)
+def set_lock(environment: Environment, *, is_locked: bool, actor: Actor, reason: str) -> Environment:
+    """Lock an environment, so that it can never go live, as an act of a person; only an operator unlocks it.
+
+    Raises PersonRequired, Forbidden for unlocking by anybody else, Conflict for an environment that is live, and
+    ValidationFailed without a reason.
+    """
+    _demand_reason(reason)
+    if not actor.is_person:
+        raise PersonRequired
+    if not is_locked and actor.kind != "operator":
+        raise Forbidden("Only an operator of this server unlocks an environment.", fix="Ask whoever runs the server.")
+    with transaction.atomic():
+        environment = locked(environment)
+        if environment.is_locked == is_locked:
+            return environment
+        if environment.is_live:
+            raise Conflict("This environment is live.", fix="Set its delivery mode back to capture, then lock it.")
+        environment.is_locked = is_locked
+        environment.save(update_fields=["is_locked"])
+        _record(environment, actor, f"environment.{'locked' if is_locked else 'unlocked'}", reason=reason)
+    return environment
+
+
+def pause_by_system(
+    environment: Environment, pause: str, *, code: str, explanation: str, **figures: Any
+) -> Environment:
+    """Set a pause as a brake of the system's: audited, told of, and lifted by a person only.
+
+    ``code`` says which brake, ``figures`` what made it act. A key's pause becomes the brake's; any other stays as it
+    is. Raises NotFound.
+    """
+    why = pauses.reason(SYSTEM, explanation, code=code, **figures)
+    with transaction.atomic():
+        environment = locked(environment)
+        before, shown = pauses.paused_now(environment), _shown(environment)
+        if before[pause] and not pauses.is_by_key(environment.pause_reasons.get(pause)):
+            return environment
+        pauses.change_pause(environment, pause, SYSTEM, paused=True, why=why)
+        environment.save(update_fields=[f"{pause}_paused", "pause_reasons", "pauses_by_people"])
+        pauses.tell_of_changes(environment, before)
+        after = {**_shown(environment), "figures": figures}
+        _record(environment, SYSTEM, "environment.braked", before=shown, after=after, reason=explanation)
+    return environment
 
 
 def delete_environment(environment: Environment, *, actor: Actor, force: bool = False) -> dict[str, int]:
@@ -159,7 +230,7 @@ def delete_environment(environment: Environment, *, actor: Actor, force: bool = 
     if environment.is_default:
         raise Forbidden("The default environment cannot be deleted.", fix="Delete another one, or rename this one.")
     with transaction.atomic():
-        environment = _locked(environment)
+        environment = locked(environment)
         with inside(environment):
             erased = erase_rows(environment, force=force)
         _record(environment, actor, "environment.deleted", before=_shown(environment), after={"erased": erased})
@@ -167,8 +238,8 @@ def delete_environment(environment: Environment, *, actor: Actor, force: bool = 
     return erased
 
 
-def _locked(environment: Environment) -> Environment:
-    """Return the environment as it is now, locked; raise NotFound when it has just been deleted."""
+def locked(environment: Environment) -> Environment:
+    """Return the environment as it is now, locked until the transaction ends; raise NotFound when it was deleted."""
     rows = Environment.objects.in_organization(environment.organization_id)
     found = rows.select_for_update().filter(pk=environment.pk).first()
     if found is None:
@@ -182,5 +253,8 @@ def _record(environment: Environment, actor: Actor, action: str, **details: Any)
 
 def _shown(environment: Environment) -> dict[str, Any]:
     paused = (f"{pause}_paused" for pause in PAUSES)
-    names = ("name", "slug", "description", "delivery_mode", "metadata", *POLICIES, *paused, "pauses_by_people")
+    names = (
+        "name", "slug", "description", *OUTLETS, "metadata", *POLICIES, *LIMITS, *paused, "pauses_by_people",
+        "pause_reasons",
+    )  # fmt: skip
     return {name: getattr(environment, name) for name in names}

@@ -10,11 +10,20 @@ from django.db.models import Sum
 from django.db.models.functions import TruncDay, TruncHour, TruncMonth
 
 from environments import clock
+from environments.errors import TooLarge
 from environments.ids import decode, new_id
 from environments.models import Environment, UsageHour
 
 SLOTS = 64
 INTERVALS = {"hour": TruncHour, "day": TruncDay, "month": TruncMonth}
+
+
+class StorageFull(TooLarge):
+    """The environment may keep no more bytes."""
+
+    code = "storage_full"
+    message = "The environment's storage is full."
+    fix = "Delete mail that is needed no more, or have the storage quota raised."
 
 
 def count(environment_id: str, amounts: Mapping[str, int], *, at: datetime | None = None) -> None:
@@ -54,3 +63,15 @@ def bytes_stored(environment: Environment) -> int:
     """Return how many bytes of mail the environment keeps now."""
     total = UsageHour.objects.in_environment(environment).aggregate(total=Sum("bytes_stored"))["total"]
     return total or 0
+
+
+def refuse_if_full(environment: Environment, size: int) -> None:
+    """Raise StorageFull when so many bytes more do not fit into the environment's quota. Without one, nothing is asked.
+
+    Runs inside the environment.
+    """
+    if environment.storage_quota is None:
+        return
+    kept = bytes_stored(environment)
+    if kept + size > environment.storage_quota:
+        raise StorageFull(f"{size} bytes more do not fit: {kept} of {environment.storage_quota} bytes are used.")

@@ -30,7 +30,7 @@ def reaching_live(acme: World) -> Api:
 @pytest.mark.parametrize("wanted", MODES)
 def test_a_key_may_only_go_back_to_capture(acme: World, before: str, wanted: str) -> None:
     api = reaching_live(acme)
-    set_delivery_mode(acme.development, before, actor=PERSON, reason="to begin with")
+    set_delivery_mode(acme.development, before, actor=PERSON, reason="to begin with", redirect_address="d@acme.example")
     expected = (200, "") if wanted in {before, "capture"} else (403, "person_required")
     assert answer_of(api.patch(DEV, {"delivery_mode": wanted})) == expected
     acme.development.refresh_from_db()

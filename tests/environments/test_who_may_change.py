@@ -15,7 +15,8 @@ from environments.services.environments import (
     update_environment,
 )
 from inboxes.models import Inbox
-from inboxes.services.inboxes import update_inbox
+from inboxes.services.filter_rules import create_rule
+from inboxes.services.inboxes import pause_sending, update_inbox
 from mail.services.deletion import delete_inbox
 from tests.world import World, error_of
 
@@ -49,7 +50,7 @@ def test_no_key_changes_the_mode_with_a_reason_either(acme: World, mode: str) ->
 def test_a_person_does_with_a_reason_that_is_kept(acme: World, mode: str) -> None:
     with pytest.raises(ValidationFailed):
         set_delivery_mode(acme.development, mode, actor=PERSON, reason=" ")
-    set_delivery_mode(acme.development, mode, actor=PERSON, reason="launch")
+    set_delivery_mode(acme.development, mode, actor=PERSON, reason="launch", redirect_address="a@acme.example")
     assert fresh(acme.development).delivery_mode == mode
     entries = AuditEntry.objects.in_organization(acme.organization)
     assert entries.get(action="environment.delivery_mode_changed").reason == "launch"
@@ -160,6 +161,56 @@ def test_an_inbox_that_has_just_gone_is_not_changed(acme: World) -> None:
         delete_inbox(acme.development, rows.get(pk=inbox.pk), actor=PERSON)
         with pytest.raises(NotFound):
             update_inbox(inbox, acme.development, {"display_name": "Desk"}, actor=PERSON)
+
+
+def paused_by(actor: Actor) -> Any:
+    def paused(environment: Environment, inbox: Inbox) -> None:
+        update_inbox(inbox, environment, {"send_paused": True}, actor=actor)
+
+    return paused
+
+
+def braked(environment: Environment, inbox: Inbox) -> None:
+    pause_sending(environment, inbox.pk, code="runaway_sending", explanation="It repeats itself.")
+
+
+def with_a_quota(environment: Environment, inbox: Inbox) -> None:
+    update_inbox(inbox, environment, {"daily_sending_quota": 5}, actor=PERSON)
+
+
+def ruled(actor: Actor, direction: str) -> Any:
+    def blocked(environment: Environment, inbox: Inbox) -> None:
+        about = {"action": "block", "match_type": "domain", "value": "example.com", "inbox_id": inbox.pk}
+        create_rule(environment, actor=actor, direction=direction, **about)
+
+    return blocked
+
+
+WHAT_HOLDS_AN_INBOX = [  # what was done to it, whether a key may delete it then
+    ("paused by a person", paused_by(PERSON), False),
+    ("paused by a brake", braked, False),
+    ("paused by a key", paused_by(KEY), True),
+    ("a quota", with_a_quota, False),
+    ("a person's rule about sending", ruled(PERSON, "send"), False),
+    ("a person's rule about receiving", ruled(PERSON, "receive"), True),
+    ("a key's rule about sending", ruled(KEY, "send"), True),
+    ("nothing", lambda *_: None, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("hold", "may"), [row[1:] for row in WHAT_HOLDS_AN_INBOX], ids=[row[0] for row in WHAT_HOLDS_AN_INBOX]
+)
+def test_a_key_does_not_free_an_inbox_by_making_it_anew(acme: World, hold: Any, may: bool) -> None:
+    inbox = acme.inbox(username="desk")
+    with inside(acme.development):
+        hold(acme.development, inbox)
+    answer = acme.api().delete(f"/inboxes/{inbox.pk}")
+    assert answer.status_code == (204 if may else 403)
+    if not may:
+        assert error_of(answer)["code"] == "person_required"
+        with inside(acme.development):
+            delete_inbox(acme.development, inbox, actor=PERSON)
 
 
 def test_a_key_is_told_that_a_person_must_do_it(acme: World) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from environments.api import EnvironmentBody
+from environments.api.environments import EnvironmentBody
 from environments.models import Environment
 from environments.present import environment_json
 from environments.provisioning import (

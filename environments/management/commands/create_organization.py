@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from environments.api import NameBody
+from environments.api.organizations import NameBody
 from environments.errors import Conflict
 from environments.forms import SlugField
 from environments.models import Environment, Member, Organization

@@ -1,0 +1,1 @@
+"""The API of organizations: themselves, their people, their environments, usage and audit."""
