@@ -10,21 +10,30 @@ from django.http import HttpResponse
 from unfold.decorators import action, display
 
 from apikeys import services
-from apikeys.models import ApiKey, ApiKeyEnvironment, IdempotencyRecord, RateWindow
+from apikeys.models import ApiKey, ApiKeyEnvironment, IdempotencyRecord, KeyWindow, RateWindow
 from apikeys.scopes import ALL
 from environments import clock
 from environments.console.admins import EnvironmentModelAdmin, OrganizationModelAdmin, PlatformModelAdmin
-from environments.console.forms import ActionForm, ConfinedModelForm
+from environments.console.forms import ActionForm, LimitedForm
 from environments.console.permissions import ORGANIZATION_WIDE, Kind, Role
 from environments.console.reach import Console, ConsoleRequest
 from environments.console.site import site
+from environments.services.limits import MOST, QUOTAS
 
 OF_THE_ORGANIZATION = {"environments", "members", "api_keys", "audit"}
 FOR_ENVIRONMENT_ADMINS = sorted(scope for scope in ALL if scope.partition(":")[0] not in OF_THE_ORGANIZATION)
+NO_LIMIT = "Empty for no limit."
 HERE, EVERYWHERE = "environment", "organization"
 
 
-class ApiKeyForm(ConfinedModelForm):
+class QuotasForm(ActionForm):
+    """How much a key may send."""
+
+    hourly_sending_quota = forms.IntegerField(min_value=0, max_value=MOST, required=False, help_text=NO_LIMIT)
+    daily_sending_quota = forms.IntegerField(min_value=0, max_value=MOST, required=False, help_text=NO_LIMIT)
+
+
+class ApiKeyForm(LimitedForm):
     """A new key: what for, how far, how long."""
 
     scopes = forms.MultipleChoiceField(choices=[(scope, scope) for scope in sorted(ALL)])
@@ -35,7 +44,7 @@ class ApiKeyForm(ConfinedModelForm):
 
     class Meta:
         model = ApiKey
-        fields: ClassVar = ["name"]
+        fields: ClassVar = ["name", *QUOTAS]
 
 
 class EnvironmentApiKeyForm(ApiKeyForm):
@@ -52,14 +61,16 @@ class ApiKeyAdmin(OrganizationModelAdmin):
     icon = "key"
     rights = Kind.KEY
     offers = frozenset({"view", "add"})
-    add_fields = ("name", "scopes", "reach", "days")
+    add_fields = ("name", "scopes", "reach", "days", *QUOTAS)
     list_display = ("name", "kind", "hint", "reaches", "state", "last_used_at", "id")
     list_filter = ("kind",)
     search_fields = ("name",)
     ordering = ("-pk",)
-    fields = ("name", "kind", "hint", "state", "reaches", "scopes", "expires_at", "last_used_at", "created_at", "id")
+    fields = (
+        "name", "kind", "hint", "state", "reaches", "scopes", *QUOTAS, "expires_at", "last_used_at", "created_at", "id",
+    )  # fmt: skip
     readonly_fields = fields
-    actions_detail: ClassVar = ["rotate", "revoke"]
+    actions_detail: ClassVar = ["change_quotas", "rotate", "revoke"]
 
     def narrowed(self, console: Console, rows: QuerySet) -> QuerySet:
         if console.role in ORGANIZATION_WIDE:
@@ -97,6 +108,7 @@ class ApiKeyAdmin(OrganizationModelAdmin):
             scopes=given["scopes"],
             environments=[environment] if given["reach"] == HERE else None,
             expires_at=clock.now() + timedelta(days=given["days"]) if given["days"] else None,
+            **{name: given[name] for name in QUOTAS},
         )
         obj.__dict__.update(made.key.__dict__)
         obj.secret = made.secret  # type: ignore[attr-defined]
@@ -116,6 +128,18 @@ class ApiKeyAdmin(OrganizationModelAdmin):
     def has_revoke_permission(self, request: ConsoleRequest, object_id: Any = None) -> bool:
         """Return whether this person may end keys."""
         return request.console.may(self.rights, "delete")
+
+    @action(description="Change quotas", url_path="quotas", permissions=["rotate"])
+    def change_quotas(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
+        """Change how much the key may send."""
+        key = self.found(request, object_id)
+
+        def carry_out(given: dict[str, Any]) -> str:
+            services.change_quotas(key, given, actor=request.console.actor)
+            return "The quotas are changed."
+
+        form = QuotasForm(request.POST or None, initial={name: getattr(key, name) for name in QUOTAS})
+        return self.act(request, key, form, carry_out, title="Change quotas")
 
     @action(description="Rotate", url_path="rotate", permissions=["rotate"])
     def rotate(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
@@ -174,6 +198,19 @@ class IdempotencyRecordAdmin(EnvironmentModelAdmin):
     rights = Kind.INTERNAL
     list_display = ("key", "status", "expires_at")
     fields = ("key", "status", "expires_at", "id")
+    ordering = ("-pk",)
+
+
+@admin.register(KeyWindow, site=site)
+class KeyWindowAdmin(OrganizationModelAdmin):
+    """Mails of keys with a quota, counted by hour and day."""
+
+    section = "Platform"
+    icon = "data_usage"
+    rights = Kind.INTERNAL
+    list_display = ("key", "period", "start", "count", "most")
+    list_select_related = ("key",)
+    fields = ("key", "period", "start", "count", "most", "warned", "id")
     ordering = ("-pk",)
 
 

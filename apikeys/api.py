@@ -17,10 +17,11 @@ from apikeys.reach import reached
 from environments import clock
 from environments.clock import written
 from environments.errors import NotFound, PermissionEscalation, field_error
-from environments.forms import Body, MomentField, StrictCharField
+from environments.forms import Body, MomentField, QuotasBody, StrictCharField
 from environments.models import Environment, Organization
 from environments.present import OrganizationOutput, organization_json
 from environments.resolution import find
+from environments.services.limits import QUOTAS
 from environments.viewsets import BaseViewSet, OrganizationViewSet
 
 
@@ -34,6 +35,8 @@ class KeyOutput(serializers.Serializer):
     hint = serializers.CharField()
     scopes = serializers.ListField(child=serializers.CharField())
     environment_ids = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    hourly_sending_quota = serializers.IntegerField(allow_null=True)
+    daily_sending_quota = serializers.IntegerField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)
     last_used_at = serializers.DateTimeField(allow_null=True)
@@ -53,6 +56,8 @@ def key_json(key: ApiKey, /, **once: Any) -> dict[str, Any]:
         "hint": key.hint,
         "scopes": key.scopes,
         "environment_ids": None if key.reaches_organization else sorted(key.reached),  # type: ignore[attr-defined]
+        "hourly_sending_quota": key.hourly_sending_quota,
+        "daily_sending_quota": key.daily_sending_quota,
         "expires_at": written(key.expires_at),
         "revoked_at": written(key.revoked_at),
         "last_used_at": written(key.last_used_at),
@@ -62,7 +67,7 @@ def key_json(key: ApiKey, /, **once: Any) -> dict[str, Any]:
     }
 
 
-class KeyBody(Body):
+class KeyBody(Body, QuotasBody):
     """What a key is made of. No scopes means no rights; no environments means the whole organization."""
 
     name = StrictCharField(max_length=200)
@@ -112,6 +117,7 @@ class KeyView(OrganizationViewSet):
             environments=self._environments(given.get("environment_ids")),
             expires_at=given.get("expires_at"),
             maker=self.caller,
+            **{name: given[name] for name in QUOTAS if name in given},
         )
         return Response(key_json(made.key, key=made.secret), 201)
 

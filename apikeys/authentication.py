@@ -33,7 +33,12 @@ def key_of(secret: str) -> ApiKey:
     """Return the valid key behind a secret, its environments in ``reached``; raise Unauthenticated."""
     if not secrets.is_well_formed(secret):
         raise Unauthenticated
-    digest, now = secrets.digest(secret), clock.now()
+    return key_with_digest(secrets.digest(secret))
+
+
+def key_with_digest(digest: bytes) -> ApiKey:
+    """Return the valid key whose secret has this digest, its environments in ``reached``; raise Unauthenticated."""
+    now = clock.now()
     key = (
         ApiKey.everywhere.annotate(reached=reached(ApiKeyEnvironment.everywhere.all()))
         .filter(Q(secret_hash=digest) | Q(previous_hash=digest, previous_expires_at__gt=now))
@@ -56,4 +61,6 @@ def caller_of(key: ApiKey, address: str | None = None) -> Caller:
         environment_ids=None if key.reaches_organization else frozenset(key.reached),  # type: ignore[attr-defined]
         may_reach_live=key.kind == ApiKey.Kind.LIVE,
         expires_at=key.expires_at,
+        hourly_sending_quota=key.hourly_sending_quota,
+        daily_sending_quota=key.daily_sending_quota,
     )

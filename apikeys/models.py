@@ -29,6 +29,15 @@ class ApiKey(OrganizationOwned, Timestamped):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    made_by = SameOrganizationForeignKey(
+        "self", models.CASCADE, null=True, blank=True, editable=False, help_text="The key that made it, if one did."
+    )
+    hourly_sending_quota = models.BigIntegerField(
+        null=True, blank=True, help_text="Mails sent in an hour, at the most; empty for no limit."
+    )
+    daily_sending_quota = models.BigIntegerField(
+        null=True, blank=True, help_text="Mails sent in a day, at the most; empty for no limit."
+    )
 
     class Meta:
         verbose_name = "API key"
@@ -49,6 +58,30 @@ class ApiKeyEnvironment(OrganizationOwned):
 
     def __str__(self) -> str:
         return f"{self.key_id} reaches {self.environment_id}"
+
+
+class KeyWindow(OrganizationOwned):
+    """How many mails a key sent in an hour or a day, in all environments that it reaches; only where it has a quota.
+
+    Of the organization, since a key is. ``most`` is the quota when it was counted last, ``warned`` the percentage of it
+    that was told of.
+    """
+
+    id = PrefixedIDField("kwn", primary_key=True)
+    key = SameOrganizationForeignKey(ApiKey, models.CASCADE)
+    period = models.CharField(max_length=4)
+    start = models.DateTimeField()
+    count = models.BigIntegerField()
+    most = models.BigIntegerField()
+    warned = models.SmallIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "key", "period", "start"], name="one_key_window")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key_id} {self.period} {self.start:%Y-%m-%d %H}h: {self.count}"
 
 
 class IdempotencyRecord(EnvironmentOwned):

@@ -1,15 +1,15 @@
 """Chores of keys, run by the worker."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from procrastinate.contrib.django import app
 
-from apikeys.models import IdempotencyRecord, RateWindow
+from apikeys.models import IdempotencyRecord, KeyWindow, RateWindow
 from environments import clock
 from environments.binding import inside
-from environments.ids import decode, encode
+from environments.ids import decode, encode, first_at
 from environments.models import Environment
 from environments.services import usage
 
@@ -52,3 +52,11 @@ def forget_idempotency_keys(timestamp: int) -> int:  # noqa: ARG001 - procrastin
             rows = IdempotencyRecord.objects.in_environment(Environment(pk=environment_id))
             forgotten += rows.filter(expires_at__lt=clock.now()).delete()[0]
     return forgotten
+
+
+@app.periodic(cron="27 * * * *")
+@app.task(queueing_lock="forget_key_windows")
+def forget_key_windows(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Delete what keys sent in days that are over; return how many counts."""
+    until = clock.now() - timedelta(days=2)
+    return KeyWindow.everywhere.filter(pk__lt=first_at("kwn", until)).delete()[0]

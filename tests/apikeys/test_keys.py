@@ -171,11 +171,31 @@ def stronger_in_life(acme: World) -> ApiKey:
     return acme.new_key(["api_keys:write"], environments=[acme.development]).key
 
 
+def test_keys_make_keys_for_so_many_generations(acme: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr("apikeys.services.MOST_GENERATIONS", 2)
+    first = acme.api("api_keys:write")
+    child = Api(first.post("/api-keys", {"name": "child", "scopes": ["api_keys:write"]}).json()["key"])
+    answer = child.post("/api-keys", {"name": "grandchild", "scopes": []})
+    assert (answer.status_code, error_of(answer)["code"]) == (403, "permission_escalation")
+    assert first.post("/api-keys", {"name": "another child", "scopes": []}).status_code == 201
+
+
 @pytest.mark.parametrize("stronger", [stronger_in_scope, stronger_in_life])
 def test_a_key_cannot_take_a_stronger_one_over_by_rotating_it(acme: World, stronger: Any) -> None:
     api = acme.api("api_keys:write", environments=[acme.development], expires_at=clock.now() + 2 * HOUR)
     answer = api.post(f"/api-keys/{stronger(acme).pk}/rotate")
     assert (answer.status_code, error_of(answer)["code"]) == (403, "permission_escalation")
+
+
+@pytest.mark.parametrize(("quotas", "scopes"), [({"daily_sending_quota": 5}, []), ({}, ["drafts:approve"])])
+def test_a_key_cannot_pass_a_quota_or_a_review_by_rotating_another(
+    acme: World, quotas: dict[str, int], scopes: list[str]
+) -> None:
+    made = acme.new_key(["api_keys:write", "drafts:approve"], **quotas)
+    api, other = Api(made.secret), acme.new_key(scopes, **quotas).key
+    own = api.post("/api-keys", {"name": "own", "scopes": scopes}).json()["id"]
+    answers = [api.post(f"/api-keys/{key}/rotate").status_code for key in (other.pk, own, made.key.pk)]
+    assert answers == [403, 200, 200]
 
 
 def test_a_dev_key_finds_no_live_one(acme: World) -> None:

@@ -17,6 +17,7 @@ from environments.provisioning import (
     organization_named,
     validated,
 )
+from environments.services.limits import QUOTAS
 
 TOLD_BEFORE = "The key exists already; its secret was told when it was created. Revoke it, or choose another name."
 
@@ -42,6 +43,9 @@ class Command(ProvisioningCommand):
         )
         parser.add_argument("--scopes", default="", help="comma-separated, as messages:read,inboxes:*; none, no rights")
 
+        for quota in QUOTAS:
+            parser.add_argument(f"--{quota.replace('_', '-')}", type=int, metavar="MAILS", help="left out, no limit")
+
     def carry_out(
         self,
         *,
@@ -49,11 +53,11 @@ class Command(ProvisioningCommand):
         name: str,
         environment: list[str] | None,
         scopes: str,
-        **_: Any,
+        **options: Any,
     ) -> Outcome:
         """Return the key, with its secret in ``key`` when it is new."""
         asked = [scope.strip() for scope in scopes.split(",") if scope.strip()]
-        given = validated(KeyBody, name=name, scopes=asked)
+        given = validated(KeyBody, name=name, scopes=asked, **{quota: options[quota] for quota in QUOTAS})
         owner = organization_named(organization)
         existing = _key_named(owner, given["name"])
         if existing:
