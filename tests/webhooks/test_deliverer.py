@@ -25,7 +25,10 @@ from webhooks.models import WebhookDelivery
 
 A_LONG_TIME = 3600.0
 LISTENER = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
-OTHERS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+OTHERS = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
+    "AND pid <> pg_backend_pid()"
+)
 
 
 def ask_database(query: str) -> list[int]:

@@ -13,7 +13,8 @@ from webhooks.delivery.lines import PATIENCE, Lines
 from webhooks.delivery.outcomes import outcome_of
 from webhooks.delivery.records import Result, by_environment, record
 from webhooks.delivery.requests import request_of
-from webhooks.delivery.waking import DATABASE_TROUBLE, DatabaseThread, Pauses, listen
+from webhooks.delivery.waking import DATABASE_TROUBLE, Backoff, DatabaseThread, listen
+from webhooks.services.events import CHANNEL
 from webhooks.transport import Answer, Transport
 
 logger = logging.getLogger(__name__)
@@ -82,12 +83,12 @@ class Deliverer:
 
     async def run(self) -> None:
         """Claim, post and record until ``stop``, then wind up within ten seconds."""
-        listener = asyncio.create_task(listen(self._woken.set))
-        pauses = Pauses("claim deliveries")
+        listener = asyncio.create_task(listen(CHANNEL, self._woken.set))
+        backoff = Backoff("claim deliveries")
         try:
             while not self._is_stopping:
                 await self._wait_for_room()
-                await self._step(pauses)
+                await self._step(backoff)
         finally:
             listener.cancel()
         await self._wind_up()
@@ -98,16 +99,16 @@ class Deliverer:
         self._woken.set()
         self._moved.set()
 
-    async def _step(self, pauses: Pauses) -> None:
+    async def _step(self, backoff: Backoff) -> None:
         self._woken.clear()
         if self._is_stopping:
             return
         try:
             if not await self.claim():
                 await self._sleep(await self._claiming.run(seconds_to_sleep))
-            pauses.reset()
+            backoff.reset()
         except DATABASE_TROUBLE as trouble:
-            await pauses.after(trouble)
+            await backoff.after(trouble)
 
     async def _sleep(self, seconds: float) -> None:
         if not self._is_stopping:
@@ -159,12 +160,12 @@ class Deliverer:
                 await self._record(environment_id, batch)
 
     async def _record(self, environment_id: str, results: list[Result]) -> None:
-        pauses = Pauses("record deliveries")
+        backoff = Backoff("record deliveries")
         while True:
             try:
                 await self._recording.run(record, environment_id, results)
             except DATABASE_TROUBLE as trouble:
-                await pauses.after(trouble)
+                await backoff.after(trouble)
                 continue
             except Exception:  # the environment may be gone; whatever it is, others must be recorded
                 logger.exception("cannot record %d deliveries of %s", len(results), environment_id)

@@ -9,8 +9,6 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
-from webhooks.services.events import CHANNEL
-
 logger = logging.getLogger(__name__)
 
 DATABASE_TROUBLE = (OperationalError, InterfaceError, psycopg.OperationalError, OSError)
@@ -44,7 +42,7 @@ class DatabaseThread:
         self._executor.shutdown()
 
 
-class Pauses:
+class Backoff:
     """Ever longer pauses while the database is away."""
 
     def __init__(self, doing: str) -> None:
@@ -63,22 +61,22 @@ class Pauses:
         self._next = FIRST_PAUSE
 
 
-async def listen(wake: Callable[[], None]) -> None:
-    """Call ``wake`` whenever deliveries are committed anywhere, until cancelled.
+async def listen(channel: str, wake: Callable[[], None]) -> None:
+    """Call ``wake`` whenever somebody commits a NOTIFY on the channel, until cancelled.
 
     Also after each (re)connection, for what was committed while nobody listened.
     """
-    pauses = Pauses("listen for new deliveries")
+    backoff = Backoff(f"listen on {channel}")
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(autocommit=True, **_parameters()) as connection:
-                await connection.execute(f"LISTEN {CHANNEL}")
-                pauses.reset()
+                await connection.execute(f"LISTEN {channel}")
+                backoff.reset()
                 wake()
                 async for _ in connection.notifies():
                     wake()
         except DATABASE_TROUBLE as trouble:
-            await pauses.after(trouble)
+            await backoff.after(trouble)
 
 
 def _parameters() -> dict[str, Any]:
