@@ -2,21 +2,25 @@
 
 from __future__ import annotations  # a view's `list` is not the builtin
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from environments.clock import written
+from environments.destinations import LONGEST_ADDRESS
 from environments.forms import Body, Query, StrictCharField
 from environments.ids import is_id
+from environments.models import Environment
 from environments.viewsets import EnvironmentViewSet
-from inboxes.models import Domain, FilterRule, Inbox
-from inboxes.services import domains, filter_rules
-
-LONGEST_ADDRESS = 320
+from inboxes.models import Domain, FilterRule, Inbox, SigningKey, Suppression
+from inboxes.records.values import Status as RecordStatus
+from inboxes.services import domains, filter_rules, signing_keys, suppressions, verification
 
 
 class DomainBody(Body):
@@ -33,8 +37,12 @@ class RecordOutput(serializers.Serializer):
     name = serializers.CharField()
     value = serializers.CharField()
     purpose = serializers.CharField()
-    status = serializers.CharField()
+    required = serializers.BooleanField()
+    status = serializers.ChoiceField([str(status) for status in RecordStatus])
     reason = serializers.CharField(allow_null=True)
+    found = serializers.ListField(child=serializers.CharField())
+    selector = serializers.CharField(allow_null=True)
+    key_state = serializers.ChoiceField(SigningKey.State.values, allow_null=True)
 
 
 class DomainOutput(serializers.Serializer):
@@ -48,21 +56,33 @@ class DomainOutput(serializers.Serializer):
     records = RecordOutput(many=True)
     client_id = serializers.CharField(allow_null=True)
     verified_at = serializers.DateTimeField(allow_null=True)
+    checked_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
 
-def domain_json(domain: Domain) -> dict[str, Any]:
-    """Return the domain object."""
+def domain_json(environment: Environment, domain: Domain) -> dict[str, Any]:
+    """Return the domain object. Runs inside the environment."""
+    return domains_json(environment, [domain])[0]
+
+
+def domains_json(environment: Environment, rows: Sequence[Domain]) -> list[dict[str, Any]]:
+    """Return domain objects, after one query for all. Runs inside the environment."""
+    keys = signing_keys.of_domains(environment, rows)
+    return [_domain_json(row, keys[row.pk]) for row in rows]
+
+
+def _domain_json(domain: Domain, keys: Sequence[SigningKey]) -> dict[str, Any]:
     return {
         "id": domain.pk,
         "environment_id": domain.environment_id,
         "domain": domain.name,
         "kind": domain.kind,
         "status": domain.status,
-        "records": domains.dns_records(domain) if domain.kind == Domain.Kind.CUSTOM else [],
+        "records": domains.dns_records(domain, keys),
         "client_id": domain.client_id,
         "verified_at": written(domain.verified_at),
+        "checked_at": written(domain.checked_at),
         "created_at": written(domain.created_at),
         "updated_at": written(domain.updated_at),
     }
@@ -77,21 +97,50 @@ class DomainView(EnvironmentViewSet):
     @extend_schema(responses=DomainOutput(many=True))
     def list(self, request: Request) -> Response:
         """List the environment's domains, claimed subdomains of the shared one among them."""
-        return self.listed(self.get_queryset(), lambda rows: [domain_json(row) for row in rows])
+        return self.listed(self.get_queryset(), lambda rows: domains_json(self.environment, rows))
 
     @extend_schema(request=DomainBody, responses={201: DomainOutput})
     def create(self, request: Request) -> Response:
-        """Add a domain; it is pending until an operator vouches for it, and can have inboxes and captured mail."""
+        """Add a domain and get its DNS records. Until DNS proves it, it can have inboxes and captured mail."""
         given = self.body(DomainBody)
         domain, is_new = domains.add_domain(
             self.environment, given["domain"], actor=self.caller.actor, client_id=given.get("client_id")
         )
-        return Response(domain_json(domain), 201 if is_new else 200)
+        return Response(domain_json(self.environment, domain), 201 if is_new else 200)
 
     @extend_schema(responses=DomainOutput)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Return one domain with its DNS records."""
-        return Response(domain_json(self.found(pk)))
+        return Response(domain_json(self.environment, self.found(pk)))
+
+    @extend_schema(request=None, responses=DomainOutput)
+    def verify(self, request: Request, pk: str) -> Response:
+        """Ask DNS now, and return the domain with what was found of each record; at most every five seconds.
+
+        A domain is verified when its ownership record and its RSA key are in DNS. Mail for it arrives with the MX.
+        """
+        with verification.place():
+            check = verification.begin(self.found(pk), self.environment)
+            verification.count(self.environment)
+            with self.between_transactions():
+                answers = verification.ask(check)
+        domain = verification.conclude(check, self.environment, answers, actor=self.caller.actor)
+        return Response(domain_json(self.environment, domain))
+
+    @extend_schema(request=None, responses=DomainOutput)
+    def rotate_keys(self, request: Request, pk: str) -> Response:
+        """Make new DKIM keys. Each signs once its record is seen in DNS; leave the old one there for a week after."""
+        domain = domains.rotate_keys(self.found(pk), self.environment, actor=self.caller.actor)
+        return Response(domain_json(self.environment, domain))
+
+    @extend_schema(responses={(200, "text/dns"): OpenApiTypes.STR})
+    def zone_file(self, request: Request, pk: str) -> HttpResponse:
+        """Return the records as a zone file (RFC 1035), which most DNS providers import."""
+        domain = self.found(pk)
+        keys = signing_keys.of_domains(self.environment, [domain])[domain.pk]
+        response = HttpResponse(domains.zone(domain, keys), content_type="text/dns; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{domain.name}.zone"'
+        return response
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -204,4 +253,81 @@ class FilterRuleView(EnvironmentViewSet):
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a rule. A key may not delete a ``send`` rule that a person set."""
         filter_rules.delete_rule(self.found(pk), self.environment, actor=self.caller.actor)
+        return Response(status=204)
+
+
+class SuppressionBody(Body):
+    """Which address is not to be written to any more, and why."""
+
+    email = StrictCharField(max_length=LONGEST_ADDRESS)
+    reason = serializers.ChoiceField([Suppression.Reason.MANUAL, Suppression.Reason.UNSUBSCRIBED], default="manual")
+    explanation = StrictCharField(max_length=500, default="", allow_blank=True)
+
+
+class SuppressionQuery(Query):
+    """Which suppressions of the list."""
+
+    email = StrictCharField(max_length=LONGEST_ADDRESS, required=False)
+    reason = serializers.ChoiceField(Suppression.Reason.values, required=False)
+
+
+class SuppressionOutput(serializers.Serializer):
+    """An address that the environment does not write to any more. ``message_id`` is the message that it came of."""
+
+    id = serializers.CharField()
+    environment_id = serializers.CharField()
+    email = serializers.CharField()
+    reason = serializers.ChoiceField(Suppression.Reason.values)
+    explanation = serializers.CharField()
+    message_id = serializers.CharField(allow_null=True)
+    set_by_person = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+def suppression_json(suppression: Suppression) -> dict[str, Any]:
+    """Return the suppression object."""
+    return {
+        "id": suppression.pk,
+        "environment_id": suppression.environment_id,
+        "email": suppression.email,
+        "reason": suppression.reason,
+        "explanation": suppression.explanation,
+        "message_id": suppression.source or None,
+        "set_by_person": suppression.set_by_person,
+        "created_at": written(suppression.created_at),
+    }
+
+
+class SuppressionView(EnvironmentViewSet):
+    """Addresses that the environment does not write to any more: they bounced, complained or left."""
+
+    resource = "suppressions"
+    model = Suppression
+
+    @extend_schema(parameters=[SuppressionQuery], responses=SuppressionOutput(many=True))
+    def list(self, request: Request) -> Response:
+        """List the suppressed addresses of the environment."""
+        asked, rows = self.query(SuppressionQuery), self.get_queryset()
+        if "email" in asked:
+            rows = rows.filter(email=suppressions.stored_as(asked.pop("email")))
+        return self.listed(rows.filter(**asked), lambda found: [suppression_json(row) for row in found])
+
+    @extend_schema(request=SuppressionBody, responses={201: SuppressionOutput})
+    def create(self, request: Request) -> Response:
+        """Suppress an address. One that is suppressed already is returned, with 200."""
+        given = self.body(SuppressionBody)
+        suppression, is_new = suppressions.suppress(
+            self.environment, given.pop("email"), actor=self.caller.actor, **given
+        )
+        return Response(suppression_json(suppression), 201 if is_new else 200)
+
+    @extend_schema(responses=SuppressionOutput)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Return one suppression."""
+        return Response(suppression_json(self.found(pk)))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Write to the address again. What a complaint or a person set, a key may not lift: 403 ``person_required``."""
+        suppressions.lift(self.environment, self.found(pk), actor=self.caller.actor)
         return Response(status=204)

@@ -25,6 +25,23 @@ FIND_INBOX = Gate(
     },
 )
 
+FIND_SENDERS = Gate(
+    name="find_senders",
+    arguments="address text",
+    returns="TABLE (environment_id uuid, inbox_id uuid)",
+    body="""
+    SELECT i.environment_id, i.id
+      FROM inboxes_inbox i
+      LEFT JOIN inboxes_domain d ON d.environment_id = i.environment_id AND d.id = i.domain_id
+     WHERE i.email = address
+     ORDER BY (i.domain_id IS NULL OR d.status = 'verified') DESC, i.id
+    """,
+    reads={
+        "inboxes.Inbox": ["id", "environment_id", "email", "domain_id"],
+        "inboxes.Domain": ["id", "environment_id", "status"],
+    },
+)
+
 FIND_HOLDERS = Gate(
     name="find_holders",
     arguments="addresses text[], base_addresses text[], domain_names text[]",
@@ -70,10 +87,12 @@ SUSPEND = Gate(
 
 GATES = [
     FIND_INBOX,
+    FIND_SENDERS,
     FIND_HOLDERS,
     IS_HELD,
     SUSPEND,
     environment_of("inboxes.Inbox", "inbox"),
     environment_of("inboxes.Domain", "domain"),
     environment_of("inboxes.FilterRule", "filterrule"),
+    environment_of("inboxes.Suppression", "suppression"),
 ]

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.utils.encoding import punycode
+from environments import domain_names
+from environments.destinations import LONGEST_ADDRESS
 
 ADDRESS, DOMAIN, WILDCARD = "address", "domain", "subdomain_wildcard"
 RANK = {ADDRESS: 2, DOMAIN: 1, WILDCARD: 0}
 LONGEST_DOMAIN = 253
-LONGEST_ADDRESS = 320
 MOST_ADDRESSES = 100
 Pattern = tuple[str, str]
 
@@ -49,14 +49,12 @@ class Decision:
 
 
 def ascii_domain(domain: str) -> str:
-    """Return a domain in lower case as DNS has it (RFC 5890). What cannot be one comes back in lower case only."""
-    domain = domain.strip().rstrip(".").lower()
-    if domain.isascii() or len(domain) > LONGEST_DOMAIN:
-        return domain
+    """Return a domain as rules name it, in lower-case ASCII. What cannot be one comes back in lower case only."""
+    domain = domain.strip().rstrip(".")
     try:
-        return punycode(domain).lower()
-    except UnicodeError:
-        return domain
+        return domain_names.ascii_domain(domain) if len(domain) <= LONGEST_DOMAIN else domain.lower()
+    except ValueError:
+        return domain.lower()
 
 
 def normalised(address: str) -> str:

@@ -32,6 +32,12 @@ class Domain(EnvironmentOwned, Timestamped):
     is_trusted = models.BooleanField(default=False, help_text="An operator vouched for it; DNS is not asked.")
     catch_all = SameEnvironmentForeignKey("inboxes.Inbox", models.SET_NULL, null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    checks = models.JSONField(
+        default=dict, db_default={}, blank=True, editable=False, help_text="What DNS said of each record, last time."
+    )
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    failed_checks = models.SmallIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         constraints: ClassVar = [
@@ -44,6 +50,50 @@ class Domain(EnvironmentOwned, Timestamped):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SigningKey(EnvironmentOwned):
+    """A DKIM key of an environment's domain.
+
+    It is ``pending`` until its public half is seen in DNS, signs while ``active``, is left in DNS while ``retiring``,
+    so that mail on its way can still be verified, and without its private half once ``retired``.
+    """
+
+    class Algorithm(models.TextChoices):
+        RSA = "rsa"
+        ED25519 = "ed25519"
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        ACTIVE = "active"
+        RETIRING = "retiring"
+        RETIRED = "retired"
+
+    OVERLAP: ClassVar = timedelta(days=7)
+
+    id = PrefixedIDField("sgk", primary_key=True)
+    domain = SameEnvironmentForeignKey(Domain, models.CASCADE)
+    selector = models.CharField(max_length=63)
+    algorithm = models.CharField(max_length=7, choices=Algorithm.choices)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    sealed_private = models.BinaryField(editable=False, help_text="PKCS #8, sealed; empty once it is retired.")
+    public = models.BinaryField(editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    activated_at = models.DateTimeField(null=True, editable=False)
+    retires_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "domain", "selector"], name="one_key_per_selector"),
+            models.UniqueConstraint(
+                fields=["environment", "domain", "algorithm"],
+                condition=models.Q(state="active"),
+                name="one_active_key_per_algorithm",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.selector}._domainkey"
 
 
 class Inbox(EnvironmentOwned, Timestamped):
@@ -60,6 +110,15 @@ class Inbox(EnvironmentOwned, Timestamped):
     client_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - absent is not empty: it is unique
     send_paused = models.BooleanField(default=False)
     paused_by_person = models.BooleanField(default=False, db_default=False, editable=False)
+    pause_reason = models.JSONField(
+        null=True, blank=True, editable=False, help_text="Who paused sending, since when, and why."
+    )
+    hourly_sending_quota = models.BigIntegerField(
+        null=True, blank=True, help_text="Mails sent in an hour, at the most; empty for no limit."
+    )
+    daily_sending_quota = models.BigIntegerField(
+        null=True, blank=True, help_text="Mails sent in a day, at the most; empty for no limit."
+    )
     metadata = models.JSONField(default=dict, blank=True)
 
     class Meta:
@@ -142,6 +201,37 @@ class FilterRule(EnvironmentOwned, Timestamped):
 
     def __str__(self) -> str:
         return f"{self.action} {self.direction} {self.match_type} {self.value}"
+
+
+class Suppression(EnvironmentOwned):
+    """An address that the environment sends no mail to any more, and why."""
+
+    class Reason(models.TextChoices):
+        """The last one outweighs those before it."""
+
+        HARD_BOUNCE = "hard_bounce"
+        UNSUBSCRIBED = "unsubscribed"
+        MANUAL = "manual"
+        COMPLAINT = "complaint"
+
+    id = PrefixedIDField("sup", primary_key=True)
+    email = models.CharField(max_length=320, help_text="In lower case.")
+    reason = models.CharField(max_length=12, choices=Reason.choices, default=Reason.MANUAL)
+    source = models.CharField(
+        max_length=40, blank=True, default="", editable=False, help_text="The message that it came of; it may be gone."
+    )
+    explanation = models.CharField(max_length=500, blank=True, default="", help_text="For whoever wonders later.")
+    set_by_person = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["environment", "email"], name="one_suppression_per_address")
+        ]
+        indexes: ClassVar = [models.Index(fields=["environment", "reason", "-id"], name="suppressions_by_reason")]
+
+    def __str__(self) -> str:
+        return self.email
 
 
 class AddressHold(models.Model):

@@ -3,11 +3,13 @@
 import re
 import secrets
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.conf import settings
 
 from environments.errors import ValidationFailed
 from environments.gates import ask
+from inboxes.records.wanted import RETURN_PATH
 
 LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._%-]{0,62}[a-z0-9])?")
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -15,7 +17,10 @@ DOMAIN = re.compile(rf"(?=.{{1,253}}$){LABEL}(?:\.{LABEL})+")
 SUFFIX_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 SUFFIX_LENGTH = 6
 RESERVED_USERNAMES = {"abuse", "hostmaster", "mailer-daemon", "noc", "postmaster", "security", "webmaster"}  # RFC 2142
-RESERVED_LABELS = {"api", "bounces", "console", "mail", "mx", "ns1", "ns2", "return", "smtp", "test", "www"}
+SIMULATOR = "simulator"  # the label below the shared domain where recipients are simulated
+RESERVED_LABELS = {
+    "api", "console", "mail", "mx", "ns1", "ns2", "return", "smtp", "test", "www", RETURN_PATH, SIMULATOR,
+}  # fmt: skip
 
 
 class AddressNotAvailable(ValidationFailed):
@@ -64,11 +69,25 @@ def is_shared_or_below(domain: str) -> bool:
     return domain == settings.AGENTPOST_SHARED_DOMAIN or domain.endswith("." + settings.AGENTPOST_SHARED_DOMAIN)
 
 
+def simulated(address: str) -> str | None:
+    """Return which simulator an address names: the local part at the reserved domain, without its tag; else None."""
+    local, _, domain = normalise(address).rpartition("@")
+    return local.partition("+")[0] if domain == f"{SIMULATOR}.{settings.AGENTPOST_SHARED_DOMAIN}" else None
+
+
 def find_recipient(address: str) -> tuple[str, str] | None:
     """Return environment and inbox (uuid texts) that mail to this address is for, or None."""
     wanted = normalise(address)
     rows = ask("find_inbox", wanted, without_tag(wanted), wanted.rpartition("@")[2])
     return (str(rows[0][0]), str(rows[0][1])) if rows else None
+
+
+def find_senders(address: str) -> list[tuple[UUID, UUID]]:
+    """Return environment and inbox of each inbox that has this address, to the letter: who holds it verified first.
+
+    Several have it where several claim its domain, which anybody may until one of them proves it.
+    """
+    return [(environment, inbox) for environment, inbox in ask("find_senders", normalise(address))]
 
 
 def find_holders(addresses: Sequence[str]) -> dict[str, tuple[str, str | None]]:

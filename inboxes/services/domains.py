@@ -1,6 +1,8 @@
 """Domains: claimed below the shared one, or brought along."""
 
 import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -14,12 +16,25 @@ from environments.ids import decode
 from environments.locks import lock
 from environments.models import Environment
 from environments.services.audit import record
-from inboxes.models import Domain, Inbox
-from inboxes.services import addresses
+from inboxes.models import Domain, Inbox, SigningKey
+from inboxes.records import spf
+from inboxes.records.values import Purpose, Record, Seen, Status
+from inboxes.records.wanted import Server, signing, wanted
+from inboxes.records.zone import zone_file
+from inboxes.services import addresses, signing_keys
 from inboxes.services.addresses import AddressNotAvailable
 from webhooks.services.events import Happening, publish
 
-Kind, Status = Domain.Kind, Domain.Status
+Kind, State = Domain.Kind, Domain.Status
+MOST_DOMAINS = 100
+
+
+class TooManyDomains(Conflict):
+    """The environment has as many domains as it may have."""
+
+    code = "too_many_domains"
+    message = f"This environment has {MOST_DOMAINS} domains, the most there may be."
+    fix = "Remove one that is needed no more, or use another environment."
 
 
 def add_domain(
@@ -28,7 +43,7 @@ def add_domain(
     """Claim a domain, pending until its DNS proves it; an operator may vouch for it with ``is_trusted``.
 
     Runs inside the environment. The same ``client_id``, or name, returns the domain that is there. Raises
-    ValidationFailed for what is no domain, or one of the server's own.
+    ValidationFailed for what is no domain, or one of the server's own, and TooManyDomains.
     """
     name = name.strip().lower().rstrip(".")
     if not addresses.DOMAIN.fullmatch(name):
@@ -40,7 +55,9 @@ def add_domain(
     domain = Domain(environment=environment, name=name, client_id=client_id, ownership_token=secrets.token_urlsafe(24))
     try:
         with transaction.atomic():
+            _demand_room(environment)
             domain.save(force_insert=True)
+            signing_keys.make_keys(environment, domain)
             _record(domain, environment, actor, "domain.added", after={"domain": name})
     except IntegrityError:
         if existing := _claim(environment, name, client_id):  # made by another request meanwhile
@@ -49,6 +66,14 @@ def add_domain(
     if is_trusted:
         trust(domain, environment, actor=actor)
     return domain, True
+
+
+def _demand_room(environment: Environment) -> None:
+    """Let no other call add one until the transaction ends, and raise TooManyDomains when there are enough."""
+    places = Environment.objects.in_organization(environment.organization_id)
+    places.select_for_update(no_key=True).get(pk=environment.pk)
+    if Domain.objects.in_environment(environment).count() >= MOST_DOMAINS:
+        raise TooManyDomains
 
 
 def _claim(environment: Environment, name: str, client_id: str | None = None) -> Domain | None:
@@ -64,7 +89,7 @@ def trust(domain: Domain, environment: Environment, *, actor: Actor) -> Domain:
     try:
         with transaction.atomic():
             lock(domain, Domain.objects.in_environment(environment))
-            domain.is_trusted, domain.status, domain.verified_at = True, Status.VERIFIED, clock.now()
+            domain.is_trusted, domain.status, domain.verified_at = True, State.VERIFIED, clock.now()
             domain.save(update_fields=["is_trusted", "status", "verified_at"])
             ask("suspend_other_claims", decode("dom", domain.pk))
             _record(domain, environment, actor, "domain.trusted")
@@ -93,7 +118,7 @@ def remove_domain(domain: Domain, environment: Environment, *, actor: Actor) -> 
 def claimed_subdomain(environment: Environment, name: str) -> Domain:
     """Return the environment's claim on a subdomain of the shared domain, made now when nobody has it.
 
-    Raises AddressNotAvailable when somebody else has it, or nobody may.
+    Raises AddressNotAvailable when somebody else has it, or nobody may, and TooManyDomains.
     """
     if existing := _claim(environment, name):
         return existing
@@ -101,11 +126,13 @@ def claimed_subdomain(environment: Environment, name: str) -> Domain:
     if label is None or label in addresses.RESERVED_LABELS:
         raise AddressNotAvailable
     domain = Domain(
-        environment=environment, name=name, kind=Kind.SUBDOMAIN, status=Status.VERIFIED, verified_at=clock.now()
+        environment=environment, name=name, kind=Kind.SUBDOMAIN, status=State.VERIFIED, verified_at=clock.now()
     )
     try:
         with transaction.atomic():
+            _demand_room(environment)
             domain.save(force_insert=True)
+            signing_keys.make_keys(environment, domain)
     except IntegrityError as problem:
         if existing := _claim(environment, name):  # made by another request meanwhile
             return existing
@@ -113,19 +140,75 @@ def claimed_subdomain(environment: Environment, name: str) -> Domain:
     return domain
 
 
-def dns_records(domain: Domain) -> list[dict[str, Any]]:
-    """Return the records that prove the domain and bring its mail here."""
-    state = "verified" if domain.status == Status.VERIFIED else "pending"
-    host = settings.AGENTPOST_SHARED_DOMAIN
-    reason = None if state == "verified" else "Not seen in DNS yet."
-    records = [
-        ("TXT", f"_agentpost.{domain.name}", f"agentpost-verification={domain.ownership_token}", "ownership"),
-        ("MX", domain.name, f"10 {host}.", "receiving"),
-    ]
-    return [
-        {"type": kind, "name": name, "value": value, "purpose": purpose, "status": state, "reason": reason}
-        for kind, name, value, purpose in records
-    ]
+def records_of(domain: Domain, keys: Iterable[SigningKey]) -> list[Record]:
+    """Return the records that the domain needs; ``keys`` are its keys that belong into DNS.
+
+    A subdomain of the shared domain needs those of its keys only: the shared domain's wildcards cover the rest.
+    """
+    published = [signing_keys.public_half(key) for key in keys]
+    if domain.kind == Kind.SUBDOMAIN:
+        return list(signing(domain.name, published))
+    return wanted(domain.name, domain.ownership_token, published, this_server())
+
+
+def this_server() -> Server:
+    """Return what DNS says of this server."""
+    return Server(settings.AGENTPOST_MAIL_HOST, tuple(settings.AGENTPOST_SPF_MECHANISMS))
+
+
+def dns_records(domain: Domain, keys: Sequence[SigningKey]) -> list[dict[str, Any]]:
+    """Return the records as the API shows them, each with its status and what was found, as of the last check."""
+    states = {key.selector: key for key in keys}
+    return [_shown(record, Seen.of(domain.checks.get(record.key)), states) for record in records_of(domain, keys)]
+
+
+def zone(domain: Domain, keys: Sequence[SigningKey]) -> str:
+    """Return the domain's records as a zone file."""
+    records = records_of(domain, keys)
+    shown = [replace(record, value=_value(record, Seen.of(domain.checks.get(record.key)))) for record in records]
+    return zone_file(domain.name, shown)
+
+
+def _shown(record: Record, seen: Seen, keys: Mapping[str, SigningKey]) -> dict[str, Any]:
+    reason, key = seen.reason, keys.get(record.selector)
+    if key and key.state == SigningKey.State.RETIRING and key.retires_at:
+        reason = f"Retired by a newer key. Leave it in DNS until {key.retires_at:%Y-%m-%d}: mail on its way needs it."
+    return {
+        "type": record.type,
+        "name": record.name,
+        "value": _value(record, seen),
+        "purpose": record.purpose,
+        "required": record.is_required and not (key and key.state == SigningKey.State.RETIRING),
+        "status": seen.status,
+        "reason": reason or None,
+        "found": list(seen.found),
+        "selector": record.selector or None,
+        "key_state": key.state if key else None,
+    }
+
+
+def _value(record: Record, seen: Seen) -> str:
+    """Return what to publish: of SPF, what is published already with this server put into it."""
+    is_spf = record.purpose in {Purpose.SPF, Purpose.RETURN_PATH_SPF}
+    is_whole = bool(seen.found) and all(spf.is_record(value) and not value.endswith("…") for value in seen.found)
+    return (
+        spf.merged(seen.found, record.value) if is_spf and is_whole and seen.status is Status.FAILED else record.value
+    )
+
+
+def rotate_keys(domain: Domain, environment: Environment, *, actor: Actor) -> Domain:
+    """Make a fresh key of each algorithm that has none waiting. It signs once DNS shows it; then the old one retires.
+
+    Safe to repeat: while all keys wait for DNS, nothing is made. Raises NotFound when the domain has gone.
+    """
+    with transaction.atomic():
+        lock(domain, Domain.objects.in_environment(environment))
+        made = signing_keys.make_keys(environment, domain)
+        if made:
+            _record(
+                domain, environment, actor, "domain.keys_rotated", after={"selectors": [key.selector for key in made]}
+            )
+    return domain
 
 
 def _record(domain: Domain, environment: Environment, actor: Actor, action: str, **details: Any) -> None:

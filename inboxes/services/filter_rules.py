@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from environments.callers import Actor
+from environments.destinations import LONGEST_ADDRESS
 from environments.errors import Conflict, PersonRequired, field_error
 from environments.locks import lock
 from environments.models import Environment
@@ -34,7 +35,7 @@ def normalised_value(match_type: str, value: str) -> str:
     if match_type == matching.ADDRESS:
         address = matching.normalised(value)
         local, _, domain = address.rpartition("@")
-        if not LOCAL_PART.fullmatch(local) or not DOMAIN.fullmatch(domain) or len(address) > matching.LONGEST_ADDRESS:
+        if not LOCAL_PART.fullmatch(local) or not DOMAIN.fullmatch(domain) or len(address) > LONGEST_ADDRESS:
             raise field_error("value", "Must be an address such as ann@example.com.")
         return address
     domain = matching.ascii_domain(value.removeprefix("@").removeprefix("*."))

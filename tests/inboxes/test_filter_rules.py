@@ -266,7 +266,7 @@ def test_a_blocked_recipient_is_rejected_and_the_others_get_the_mail(acme: World
         ("ann@example.com", "captured"),
         ("carl@example.com", "captured"),
     ]
-    assert dry["recipients"][0]["reason"] == "A filter rule of the environment blocks bob@example.com."
+    assert dry["recipients"][0]["explanation"] == "A filter rule of the environment blocks bob@example.com."
     sent = api.post(f"/inboxes/{inbox.pk}/messages", body)
     assert (sent.status_code, sent.json()["status"]) == (201, "captured")
     rows = {row.email: row.status for row in acme.rows(MessageRecipient)}

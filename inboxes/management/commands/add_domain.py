@@ -40,5 +40,5 @@ class Command(ProvisioningCommand):
             found, is_new = add_domain(where, name, actor=MACHINE, is_trusted=trusted)
             if trusted and not found.is_trusted:
                 trust(found, where, actor=MACHINE)
-            result = domain_json(found)
+            result = domain_json(where, found)
         return Outcome(f"{'added' if is_new else 'exists'} domain {found.name} {found.pk} ({found.status})", result)
