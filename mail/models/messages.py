@@ -1,10 +1,8 @@
-"""Mail: messages, the threads they form, and what hangs on them."""
+"""Messages, the threads they form, their recipients and files."""
 
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from environments import clock
@@ -138,6 +136,11 @@ class Message(EnvironmentOwned, Timestamped):
     metadata = models.JSONField(default=dict, blank=True)
     has_attachments = models.BooleanField(default=False)
     size = models.BigIntegerField()
+    send_at = models.DateTimeField(null=True, blank=True, help_text="Not before this moment does it leave.")
+    answers = SameEnvironmentForeignKey(
+        "mail.Message", models.SET_NULL, null=True, help_text="The message that this one replies to."
+    )
+    sent_by = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="Of a key or a member.")
     raw = SameEnvironmentForeignKey(Blob, models.RESTRICT)
     raw_sha256 = models.BinaryField(max_length=32, null=True)
     envelope_sender = models.TextField(blank=True, default="")
@@ -162,10 +165,19 @@ class Message(EnvironmentOwned, Timestamped):
             models.Index(fields=["environment", "from_email", "-id"], name="messages_by_sender"),
             models.Index(fields=["environment", "status", "-id"], name="messages_by_status"),
             models.Index(fields=["environment", "raw"], name="messages_by_raw"),
+            models.Index(
+                fields=["environment", "answers"],
+                name="answers_of_message",
+                condition=models.Q(answers__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.subject or self.id
+
+
+UNFINISHED = (Message.Status.SENDING, Message.Status.QUEUED, Message.Status.SCHEDULED)  # it is still to leave
+NEVER_LEFT = (Message.Status.FAILED, Message.Status.REJECTED)  # nobody got it
 
 
 class AwaitedMessage(EnvironmentOwned):
@@ -203,10 +215,18 @@ class MessageRecipient(EnvironmentOwned):
     kind = models.CharField(max_length=3, choices=Kind.choices)
     email = models.CharField(max_length=320)
     status = models.CharField(max_length=11, choices=Message.Status.choices)
+    reason = models.CharField(max_length=40, blank=True, default="", db_default="")
+    explanation = models.TextField(blank=True, default="", db_default="")
+    hand_over = SameEnvironmentForeignKey("mail.HandOver", models.SET_NULL, null=True)
 
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["environment", "message"], name="recipients_of_message"),
+            models.Index(
+                fields=["environment", "hand_over"],
+                name="recipients_of_hand_over",
+                condition=models.Q(hand_over__isnull=False),
+            ),
             models.Index(fields=["environment", "email", "-message"], name="messages_by_recipient"),
         ]
 
@@ -235,143 +255,3 @@ class Attachment(EnvironmentOwned):
 
     def __str__(self) -> str:
         return self.filename
-
-
-class SearchEntry(EnvironmentOwned):
-    """What of a message is searched, and the text of its attachments, which is kept nowhere else.
-
-    ``document`` is made by ``mail.search`` and read by the gate ``search_messages`` alone. Without ``fastupdate``,
-    since a search reads all of the list of pending entries, whosever they are.
-    """
-
-    id = PrefixedIDField("sea", primary_key=True)
-    message = SameEnvironmentForeignKey(Message, models.CASCADE)
-    document = SearchVectorField()
-    attachment_texts = models.JSONField(default=dict, blank=True)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["environment", "message"], name="one_entry_per_message")
-        ]
-        indexes: ClassVar = [GinIndex(fields=["document"], name="search_documents", fastupdate=False)]
-        verbose_name_plural = "search entries"
-
-    def __str__(self) -> str:
-        return f"entry of {self.message_id}"
-
-
-class MessageLabel(EnvironmentOwned):
-    """A label on a message. Rows and not an array: only a b-tree serves under row-level security."""
-
-    id = PrefixedIDField("lbl", primary_key=True)
-    message = SameEnvironmentForeignKey(Message, models.CASCADE)
-    label = models.CharField(max_length=100)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["environment", "label", "message"], name="one_label_per_message")
-        ]
-        indexes: ClassVar = [models.Index(fields=["environment", "message"], name="labels_of_message")]
-
-    def __str__(self) -> str:
-        return self.label
-
-
-class ThreadLabel(EnvironmentOwned):
-    """A label on a thread, independent of those on its messages."""
-
-    id = PrefixedIDField("lbl", primary_key=True)
-    thread = SameEnvironmentForeignKey(Thread, models.CASCADE)
-    label = models.CharField(max_length=100)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["environment", "label", "thread"], name="one_label_per_thread")
-        ]
-        indexes: ClassVar = [models.Index(fields=["environment", "thread"], name="labels_of_thread")]
-
-    def __str__(self) -> str:
-        return self.label
-
-
-class Intake(models.Model):
-    """What a peer wanted for one recipient, and what became of it: a line of the intake ledger."""
-
-    class Outcome(models.TextChoices):
-        ACCEPTED = "accepted"
-        QUARANTINED = "quarantined"
-        REFUSED = "refused"
-        DEFERRED = "deferred"
-
-    class Stage(models.TextChoices):
-        """How far the transaction came."""
-
-        MAIL = "mail"
-        RCPT = "rcpt"
-        DATA = "data"
-        POLICY = "policy"
-        STORE = "store"
-
-    peer = models.GenericIPAddressField(null=True)
-    helo = models.CharField(max_length=255, blank=True, default="")
-    tls = models.BooleanField(default=False)
-    envelope_sender = models.CharField(max_length=320, blank=True, default="")
-    recipient = models.CharField(max_length=320, blank=True, default="", help_text="As given in RCPT, in lower case.")
-    size = models.BigIntegerField(null=True)
-    outcome = models.CharField(max_length=11, choices=Outcome.choices)
-    stage = models.CharField(max_length=6, choices=Stage.choices)
-    reason = models.CharField(max_length=40)
-    explanation = models.TextField(blank=True, default="")
-    reply = models.TextField(blank=True, default="")
-    count = models.BigIntegerField(default=1, help_text="How many times the same was refused in about a minute.")
-    created_at = models.DateTimeField(default=clock.now)
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return f"{self.outcome} {self.recipient}"
-
-
-class IntakeEntry(Intake, EnvironmentOwned):
-    """A line of the ledger that is one environment's: the mail was for its inbox, or for an address at its domain."""
-
-    id = PrefixedIDField("itk", primary_key=True)
-    transaction_id = models.UUIDField(help_text="The same for the recipients of one mail within the environment.")
-    mailbox = models.CharField(max_length=320, blank=True, default="", help_text="The recipient without its plus tag.")
-    inbox = SameEnvironmentForeignKey(Inbox, models.SET_NULL, null=True)
-    message = SameEnvironmentForeignKey(Message, models.SET_NULL, null=True)
-    from_email = models.CharField(max_length=320, blank=True, default="")
-    message_id_header = models.TextField(blank=True, default="")
-    rule_id = models.CharField(max_length=40, blank=True, default="", help_text="It may be deleted by now.")
-    verdicts = models.JSONField(default=dict, blank=True)
-
-    class Meta:
-        indexes: ClassVar = [
-            models.Index(fields=["environment", "mailbox", "-id"], name="intake_by_recipient"),
-            models.Index(fields=["environment", "envelope_sender", "-id"], name="intake_by_envelope_sender"),
-            models.Index(fields=["environment", "from_email", "-id"], name="intake_by_author"),
-            models.Index(fields=["environment", "inbox", "-id"], name="intake_of_inbox"),
-            models.Index(fields=["environment", "message"], name="intake_of_message"),
-            models.Index(
-                fields=["environment", "outcome", "-id"],
-                condition=~models.Q(outcome="accepted"),
-                name="intake_not_accepted",
-            ),
-        ]
-        verbose_name_plural = "intake entries"
-
-
-class StrayIntake(Intake):
-    """A line of the ledger that is nobody's: the address was foreign, or a free one on the shared domain.
-
-    It belongs to the platform; operators alone read it.
-    """
-
-    application_privileges = "SELECT, INSERT, UPDATE (count), DELETE"
-
-    id = PrefixedIDField("sit", primary_key=True)
-
-    class Meta:
-        indexes: ClassVar = [models.Index(fields=["recipient", "-id"], name="strays_by_recipient")]
-        verbose_name_plural = "stray intakes"

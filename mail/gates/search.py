@@ -1,6 +1,6 @@
-"""What is asked of mail through gates: which environment an item belongs to, and what a search finds in this one."""
+"""What a search finds in the environment that the transaction stands in."""
 
-from environments.gates import Gate, environment_of
+from environments.gates import Gate
 
 MOST_MATCHES = 5000  # of which the newest are ranked; what is more common than that is looked for from the newest on
 NEWEST = 20_000  # messages that are looked through then
@@ -60,11 +60,3 @@ SEARCH = Gate(
     reads={"mail.SearchEntry": ["environment_id", "message_id", "document"]},
     settings={"enable_seqscan": "off"},
 )
-
-GATES = [
-    environment_of("mail.Message", "message"),
-    environment_of("mail.Thread", "thread"),
-    environment_of("mail.Attachment", "attachment"),
-    SEARCH,
-    environment_of("mail.IntakeEntry", "intakeentry"),
-]
