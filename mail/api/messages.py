@@ -1,4 +1,4 @@
-"""Messages over the API: read, sent, labelled, deleted."""
+"""Messages over the API: read, labelled, deleted. How they are sent is in ``mail.api.sending``."""
 
 from __future__ import annotations  # a view's `list` is not the builtin
 
@@ -8,41 +8,28 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apikeys.idempotency import HEADER, answered_once
 from environments import clock
 from environments.errors import field_error
 from environments.ids import first_at, is_id
 from environments.viewsets import EnvironmentViewSet
-from inboxes.models import Inbox
 from mail.api.bodies import (
     BatchGetBody,
     BatchUpdateBody,
     LabelsBody,
     MessageChanges,
     MessageQuery,
-    SendBody,
-    SendQuery,
 )
-from mail.api.present import MessageOutput, PlanOutput, message_json, messages_json, plan_json
+from mail.api.present import MessageOutput, message_json, messages_json
 from mail.gates import MOST_MATCHES
 from mail.models import Message, MessageLabel, MessageRecipient, Thread
 from mail.search import parse_query
 from mail.services import blobs, deletion, labels, quarantine, search
-from mail.services.compose import Outgoing
 from mail.services.rows import storable_address
-from mail.services.send import plan, send
-
-IDEMPOTENCY_KEY = OpenApiParameter(
-    HEADER,
-    {"type": "string", "minLength": 1, "maxLength": 255},
-    OpenApiParameter.HEADER,
-    description="Makes it safe to send the request again: the same key with the same body is carried out once.",
-)
 
 
 class MessagesBase(EnvironmentViewSet):
@@ -101,39 +88,6 @@ def _within(rows: QuerySet, asked: dict[str, Any]) -> QuerySet:
     if "after" in asked:
         rows = rows.filter(pk__gte=first_at("msg", asked["after"]))
     return rows
-
-
-class InboxMessageView(MessagesBase):
-    """The messages of one inbox."""
-
-    item_model = Inbox
-    lookup_url_kwarg = "inbox_id"
-    scopes = {"create": "messages:send"}  # noqa: RUF012 - declared in the base
-
-    @extend_schema(parameters=[MessageQuery], responses=MessageOutput(many=True))
-    def list(self, request: Request, inbox_id: str) -> Response:
-        """List the messages of an inbox; those in quarantine with ``status=quarantined``."""
-        inbox = self.found(inbox_id, Inbox)
-        return self.answer(self.get_queryset().filter(inbox=inbox), within=f" {inbox_id}")
-
-    @extend_schema(
-        request=SendBody, parameters=[SendQuery, IDEMPOTENCY_KEY], responses={200: PlanOutput, 201: MessageOutput}
-    )
-    def create(self, request: Request, inbox_id: str) -> Response:
-        """Send a mail from an inbox. In a ``capture`` environment it is stored and marked captured; nothing leaves.
-
-        With an ``Idempotency-Key``, a request that is made again within 24 hours gets the first answer again, and
-        nothing is sent twice. With ``dry_run=true`` it tells what would happen, and why, and writes nothing.
-        """
-        inbox, given = self.found(inbox_id, Inbox), self.body(SendBody)
-        outgoing = Outgoing(files=given.pop("attachments"), **given)
-        if self.query(SendQuery)["dry_run"]:
-            return Response(plan_json(self.environment, plan(self.environment, inbox, outgoing)))
-
-        def work() -> Response:
-            return Response(message_json(self.environment, send(self.environment, inbox, outgoing)), 201)
-
-        return answered_once(self.environment, request, f"send from {inbox_id}", work)
 
 
 class MessageView(MessagesBase):

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from environments.models import Environment
-from mail.models import Attachment, Blob, Message
+from mail.models import Attachment, Blob, DraftFile, Message, Upload
 
 WRITERS = ThreadPoolExecutor(8, thread_name_prefix="blob-writer")  # waiting for fsync is all that they do
 
@@ -86,7 +86,9 @@ def release(environment: Environment, blob_ids: Iterable[str]) -> int:
     list(rows.select_for_update().order_by("pk"))  # whoever is about to refer to one waits, and will store it anew
     messages = Message.objects.in_environment(environment).filter(raw=OuterRef("pk"))
     attachments = Attachment.objects.in_environment(environment).filter(blob=OuterRef("pk"))
-    unused = list(rows.filter(~Exists(messages), ~Exists(attachments)))
+    uploads = Upload.objects.in_environment(environment).filter(blob=OuterRef("pk"))
+    drafted = DraftFile.objects.in_environment(environment).filter(blob=OuterRef("pk"))
+    unused = list(rows.filter(~Exists(messages), ~Exists(attachments), ~Exists(uploads), ~Exists(drafted)))
     Blob.objects.in_environment(environment).filter(pk__in=[blob.pk for blob in unused]).delete()
     _delete_objects_on_commit(unused)
     return sum(blob.size for blob in unused)

@@ -13,20 +13,21 @@ from environments.text import is_single_line
 from mail.parsing import Address
 
 OURS = {  # what a caller may not set: routing, identity, trace and what other fields say
-    "arc-authentication-results",
-    "arc-message-signature",
-    "arc-seal",
     "authentication-results",
     "bcc",
     "cc",
     "date",
     "delivered-to",
     "dkim-signature",
+    "domainkey-signature",
     "from",
     "in-reply-to",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
     "message-id",
     "mime-version",
     "received",
+    "received-spf",
     "references",
     "reply-to",
     "return-path",
@@ -34,7 +35,11 @@ OURS = {  # what a caller may not set: routing, identity, trace and what other f
     "subject",
     "to",
 }
-OUR_FAMILIES = ("content-", "resent-", "x-agentpost-")
+OUR_FAMILIES = ("agentpost-", "arc-", "authentication-results", "content-", "resent-", "x-agentpost-")
+INSTEAD = {
+    **dict.fromkeys(("list-unsubscribe", "list-unsubscribe-post"), "use list_unsubscribe."),
+    **dict.fromkeys(("in-reply-to", "references"), "use /reply, /reply-all or /forward."),
+}
 LONGEST_NAME = 76
 LONGEST_WORD = 900  # a line has at most 998 characters, and is broken at blanks only (RFC 5322 section 2.1.1)
 PARAMETER_PIECE = 60
@@ -46,7 +51,8 @@ def header_name(name: str) -> str:
     if not name or not printable or len(name) > LONGEST_NAME:
         raise field_error("headers", f"“{name[:LONGEST_NAME]}” is not a header name.")
     if name.lower() in OURS or name.lower().startswith(OUR_FAMILIES):
-        raise field_error("headers", f"{name} is set by AgentPost; it cannot be given.")
+        instead = INSTEAD.get(name.lower(), "it cannot be given.")
+        raise field_error("headers", f"{name} is set by AgentPost; {instead}")
     return name
 
 
@@ -76,14 +82,21 @@ def verbatim(value: str, name: str) -> Header:
 
 
 def mailboxes(addresses: Iterable[Address], name: str) -> str:
-    """Return addresses as the value of the header with this name."""
-    return ", ".join(_mailbox(address, name) for address in addresses)
+    """Return addresses as the value of the header with this name.
+
+    A local part beyond ASCII stands there as UTF-8 (RFC 6532), escaped as ``email`` writes bytes as they are; such a
+    value is not folded by it, so that each address gets a line.
+    """
+    written = [_mailbox(address, name) for address in addresses]
+    if all(one.isascii() for one in written):
+        return ", ".join(written)
+    return ",\n ".join(written).replace("\n", "\r\n").encode().decode("ascii", "surrogateescape")
 
 
 def _mailbox(address: Address, name: str) -> str:
     single_line(address.name, name.lower())
     single_line(address.email, name.lower())
-    if not address.email.isascii():
+    if not address.email.rpartition("@")[2].isascii():
         raise field_error(name.lower(), f"“{address.email}” cannot stand in a header.")
     if not address.name.strip():
         return address.email

@@ -71,6 +71,11 @@ class Clues:
             self.reply_addresses,
         )
 
+    def about(self, reported: Message | None) -> "Clues":
+        """Return them with the message that a report is about, if it is about one, as what it answers first."""
+        digest = reported.message_id_digest if reported else None
+        return Clues([digest, *self.ancestors], self.names, self.reply_addresses) if digest else self
+
 
 NO_CLUES = Clues()
 
