@@ -1,5 +1,27 @@
 """Console pages of mail. Each module registers its own."""
 
-from mail.admin import inboxes, intake, internals, labels, messages, threads
+from mail.admin import (
+    drafts,
+    inboxes,
+    intake,
+    internals,
+    labels,
+    messages,
+    sending,
+    threads,
+    transports,
+    uploads,
+)
 
-__all__ = ["inboxes", "intake", "internals", "labels", "messages", "threads"]
+__all__ = [
+    "drafts",
+    "inboxes",
+    "intake",
+    "internals",
+    "labels",
+    "messages",
+    "sending",
+    "threads",
+    "transports",
+    "uploads",
+]

@@ -9,11 +9,11 @@ from rest_framework import serializers
 
 from environments.clock import written
 from environments.models import Environment
-from mail.models import Attachment, Message, Thread
+from mail.models import Attachment, Message, MessageRecipient, Thread
 from mail.services import labels as label_services
 from mail.services.fence import fenced
 from mail.services.links import sign
-from mail.services.send import Plan
+from mail.services.outbound import Plan
 
 BODIES = ("text_body", "html_body", "extracted_text", "extracted_html")
 
@@ -84,6 +84,16 @@ def attachment_json(attachment: Attachment, *, with_link: bool = False) -> dict[
     }
 
 
+class RecipientOutput(serializers.Serializer):
+    """One recipient of an outgoing message, and what became of it there."""
+
+    kind = serializers.ChoiceField(["to", "cc", "bcc"])
+    email = serializers.CharField()
+    status = serializers.ChoiceField(Message.Status.values)
+    reason = serializers.CharField()
+    explanation = serializers.CharField()
+
+
 class MessageOutput(serializers.Serializer):
     """A message. Lists leave the bodies and ``text_for_model`` out unless ``include=body``."""
 
@@ -125,6 +135,9 @@ class MessageOutput(serializers.Serializer):
     report = serializers.DictField(allow_null=True)
     quarantine_reasons = ReasonOutput(many=True)
     metadata = serializers.DictField()
+    recipients = RecipientOutput(many=True, help_text="Of an outgoing message; empty for one that came in.")
+    send_at = serializers.DateTimeField(allow_null=True)
+    replies_to_message_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -132,13 +145,28 @@ class MessageOutput(serializers.Serializer):
 def messages_json(
     environment: Environment, messages: Sequence[Message], *, with_bodies: bool = True
 ) -> list[dict[str, Any]]:
-    """Return message objects; their labels and attachments are read in one query each."""
+    """Return message objects; their labels, attachments and recipients are read in one query each."""
     labels = label_services.of(environment, messages)
+    recipients = _recipients(environment, messages)
     attachments: dict[str, list[dict[str, Any]]] = {message.pk: [] for message in messages}
     holders = [message for message in messages if message.has_attachments]
     for row in Attachment.objects.in_environment(environment).filter(message__in=holders).order_by("pk"):
         attachments[row.message_id].append(attachment_json(row))
-    return [_message_json(row, labels[row.pk], attachments[row.pk], with_bodies=with_bodies) for row in messages]
+    return [
+        {**_message_json(row, labels[row.pk], attachments[row.pk], with_bodies=with_bodies), **recipients[row.pk]}
+        for row in messages
+    ]
+
+
+def _recipients(environment: Environment, messages: Sequence[Message]) -> dict[str, dict[str, Any]]:
+    """Return the recipients of those messages that went out."""
+    found: dict[str, dict[str, Any]] = {message.pk: {"recipients": []} for message in messages}
+    outgoing = [message for message in messages if message.direction == Message.Direction.OUTBOUND]
+    rows = MessageRecipient.objects.in_environment(environment).filter(message__in=outgoing).order_by("pk")
+    for row in rows if outgoing else ():
+        shown = {name: getattr(row, name) for name in ("kind", "email", "status", "reason", "explanation")}
+        found[row.message_id]["recipients"].append(shown)
+    return found
 
 
 def message_json(environment: Environment, message: Message) -> dict[str, Any]:
@@ -180,6 +208,8 @@ def _message_json(
         "report": message.report,
         "quarantine_reasons": message.quarantine_reasons,
         "metadata": message.metadata,
+        "send_at": written(message.send_at),
+        "replies_to_message_id": message.answers_id,
         "created_at": written(message.created_at),
         "updated_at": written(message.updated_at),
     }
@@ -197,6 +227,8 @@ class DecisionOutput(serializers.Serializer):
     email = serializers.CharField()
     status = serializers.ChoiceField(Message.Status.values)
     reason = serializers.CharField()
+    explanation = serializers.CharField()
+    goes_to = serializers.CharField(allow_null=True, help_text="The address that the mail would really go to.")
 
 
 class PlanOutput(serializers.Serializer):
@@ -205,6 +237,7 @@ class PlanOutput(serializers.Serializer):
     dry_run = serializers.BooleanField()
     delivery_mode = serializers.ChoiceField(Environment.DeliveryMode.values)
     size = serializers.IntegerField()
+    waits = serializers.CharField(allow_null=True, help_text="Why it would wait: scheduled, or a pause.")
     recipients = DecisionOutput(many=True)
 
 
@@ -214,7 +247,11 @@ def plan_json(environment: Environment, planned: Plan) -> dict[str, Any]:
         "dry_run": True,
         "delivery_mode": environment.delivery_mode,
         "size": len(planned.raw),
-        "recipients": [asdict(decision) for decision in planned.decisions],
+        "waits": planned.hold.reason if planned.hold else None,
+        "recipients": [
+            {**asdict(one), "status": planned.status_of(one), "goes_to": one.goes_to or None}
+            for one in planned.decisions
+        ],
     }
 
 

@@ -1,119 +1,130 @@
-"""Send: the one way out. What is asked for is decided on, stored, threaded and told of.
+"""Send: the one way out. What is asked for is decided on, stored, threaded, told of, and queued where it may leave.
 
-In a ``capture`` environment nothing leaves: the mail is stored as it would have been sent and marked captured.
+Whoever asks, over the API, from a draft, by SMTP or in the console, calls ``send``. Who may be mailed is decided by
+``mail.services.muzzle``; what may leave waits as a hand-over for the sender process, ``mail.sending``.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
 
 from django.conf import settings
 
 from environments import clock
-from environments.errors import Conflict, TooLarge, Unavailable, ValidationFailed, field_error
+from environments.callers import Actor
+from environments.errors import Conflict, TooLarge, ValidationFailed, field_error
 from environments.models import Environment
 from environments.services import usage
+from environments.waking import wake_sender
 from inboxes.models import Inbox
-from inboxes.services.filter_rules import send_decisions
-from mail import extraction
-from mail.models import Attachment, Blob, Message, MessageLabel, MessageRecipient
+from mail.automatic import trace_value
+from mail.models import HandOver, Message, MessageRecipient
 from mail.parsing import Address
-from mail.services import blobs, reply_tokens, search
-from mail.services.compose import File, Outgoing, compose, new_message_id
-from mail.services.rows import SNIPPET, people, recipient_rows
-from mail.services.threads import Threads, message_id_digest
-from webhooks.services.events import Happening, publish
+from mail.services import blobs, quotas, reply_tokens, search, simulators, submitted
+from mail.services.addresses import sendable
+from mail.services.compose import Outgoing, compose, new_message_id
+from mail.services.muzzle import Decision, Hold, by_destination, decide, hold_of, obstacle
+from mail.services.outbound import Plan, hand_to_simulators, message_row, queue, save_parts, wait
+from mail.services.outcomes import RecipientOutcome, happening, overall, settle
+from mail.services.rows import storable_address
+from mail.services.threads import Clues, Threads, ancestors
+from mail.services.timeline import Told, note
+from webhooks.services.events import publish
 
-CAPTURED = Message.Status.CAPTURED
-REJECTED = Message.Status.REJECTED
-CAPTURES = "The environment is in capture mode: mail is stored as sent, and nothing leaves."
-
-
-class TransportNotConfigured(Conflict):
-    """The environment's mode lets mail out, and there is nothing to take it."""
-
-    code = "transport_not_configured"
-    message = "This environment may send for real, but no transport is configured."
-    fix = "Set its delivery mode back to capture."
-
-
-class SendingPaused(Unavailable):
-    """Outbound mail of the inbox or its environment is paused."""
-
-    code = "sending_paused"
-    message = "Sending is paused here."
-    fix = "Lift the pause of the inbox or the environment, then send again."
+Status = Message.Status
+TOLD_AT_ONCE = (Status.CAPTURED, Status.REJECTED)
+CANCELLABLE = (HandOver.State.WAITING, HandOver.State.QUEUED)
+KINDS = ("to", "cc", "bcc")
+LONGEST_TOLD = 100
+SHARED = "The mail went to the address that its other recipients' went to already."
+CANCELLED = "It was called back before it left."
 
 
 class RecipientBlocked(ValidationFailed):
-    """Filter rules let the mail through to nobody."""
+    """The mail may go to nobody."""
 
     code = "recipient_blocked"
-    message = "Filter rules of this environment block every recipient of this mail."
-    fix = "Look at the reasons in details, then change the recipients, or the rules under /filter-rules."
+    message = "Filter rules or suppressions of this environment block every recipient of this mail."
+    fix = "Look at the reasons in details, then change the recipients, the rules, or the suppressions."
 
 
-@dataclass(frozen=True)
-class Decision:
-    """What becomes of a mail at one recipient, and why."""
+class NothingToCancel(Conflict):
+    """The message is not waiting any more."""
 
-    kind: str
-    email: str
-    status: str
-    reason: str
+    code = "nothing_to_cancel"
+    message = "This message does not wait to be sent; it cannot be called back."
+    fix = "Only what is scheduled or queued can be cancelled."
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is going to happen to a mail: its bytes, and the decision for each recipient.
-
-    ``reply_token`` is the tag of the address that replies go to; empty where they go elsewhere.
-    """
-
-    raw: bytes
-    message_id: str
-    reply_token: str
-    at: datetime
-    decisions: Sequence[Decision]
-
-
-def send(environment: Environment, inbox: Inbox, outgoing: Outgoing) -> Message:
+def send(environment: Environment, inbox: Inbox, outgoing: Outgoing, *, actor: Actor) -> Message:
     """Send a mail from an inbox, inside its environment, and return it as it is stored.
 
-    Raises ValidationFailed for what cannot be put into a mail, RecipientBlocked when filter rules leave no recipient,
-    TooLarge above the message size limit, SendingPaused, and TransportNotConfigured where the delivery mode lets mail
-    out.
+    Where sending is paused, and before ``send_at``, it waits. Raises ValidationFailed for what cannot be put into a
+    mail, RecipientBlocked when no recipient is left, TooLarge above the message size limit, StorageFull, QuotaExceeded,
+    RecipientDomainLimit, RunawaySending, and TransportNotConfigured or DomainNotVerified where it could never leave.
     """
+    outgoing = _addressed(outgoing)
     planned = plan(environment, inbox, outgoing)
-    if all(decision.status == REJECTED for decision in planned.decisions):
+    if all(decision.status == Status.REJECTED for decision in planned.decisions):
         raise RecipientBlocked(
             details=[
-                {"field": decision.kind, "message": f"{decision.email}: {decision.reason}"}
+                {"field": decision.kind, "message": f"{decision.email}: {decision.explanation}"}
                 for decision in planned.decisions
             ]
         )
-    return _capture(environment, inbox, outgoing, planned)
+    usage.refuse_if_full(environment, len(planned.raw))
+    quotas.take(environment, inbox, actor, outgoing, planned.emails)
+    message = _stored(environment, inbox, outgoing, planned, actor)
+    _tell(environment, message, planned)
+    _set_off(environment, message, planned)
+    return message
 
 
 def plan(environment: Environment, inbox: Inbox, outgoing: Outgoing) -> Plan:
     """Decide what becomes of a mail and build its bytes; write nothing.
 
-    Raises what ``send`` raises, save RecipientBlocked: who is rejected stands in the decisions.
+    Raises what ``send`` raises, save RecipientBlocked and QuotaExceeded.
     """
-    recipients = (("to", outgoing.to), ("cc", outgoing.cc), ("bcc", outgoing.bcc))
-    if not any(addresses for _, addresses in recipients):
+    outgoing = _addressed(outgoing)
+    wanted = [(kind, storable_address(one.email)) for kind in KINDS for one in getattr(outgoing, kind)]
+    if not wanted:
         raise field_error("to", "Name at least one recipient in to, cc or bcc.")
-    if environment.outbound_paused or inbox.send_paused:
-        raise SendingPaused
-    if environment.delivery_mode != Environment.DeliveryMode.CAPTURE:
-        raise TransportNotConfigured
+    decisions = decide(environment, inbox, wanted)
+    if problem := obstacle(environment, inbox, decisions):
+        raise problem
     message_id, now = new_message_id(inbox.domain_name), clock.now()
     token, reply_to = _reply_to(inbox, outgoing, message_id)
-    raw = compose(outgoing, Address(inbox.email, inbox.display_name), message_id, now, reply_to=reply_to)
+    trace = trace_value(settings.SECRET_KEY.encode(), inbox.pk)
+    if outgoing.raw is not None:
+        token = ""
+        raw, message_id = submitted.finished(outgoing.raw, message_id, now, trace)
+    else:
+        sender = Address(inbox.email, inbox.display_name)
+        raw = compose(outgoing, sender, message_id, now, reply_to=reply_to, trace=trace)
     if len(raw) > settings.AGENTPOST_MAX_MESSAGE_SIZE:
         raise TooLarge(f"The mail has {len(raw)} bytes; the limit is {settings.AGENTPOST_MAX_MESSAGE_SIZE}.")
-    wanted = [(kind, address.email) for kind, addresses in recipients for address in addresses]
-    return Plan(raw, message_id, token, now, _decisions(environment, inbox, wanted))
+    return Plan(raw, message_id, token, now, decisions, _hold(environment, inbox, outgoing))
+
+
+def _addressed(outgoing: Outgoing) -> Outgoing:
+    """Return the mail with each recipient in the one form that rules, suppressions and servers all see.
+
+    Raises ValidationFailed for an address that mail cannot be sent to.
+    """
+    to, cc, bcc = ([_sendable(kind, given) for given in getattr(outgoing, kind)] for kind in KINDS)
+    return replace(outgoing, to=to, cc=cc, bcc=bcc)
+
+
+def _sendable(kind: str, given: Address) -> Address:
+    address = sendable(given.email, given.name)
+    if address is None:
+        raise field_error(kind, f"Mail cannot be sent to {given.email[:LONGEST_TOLD]!r}.")
+    return address
+
+
+def _hold(environment: Environment, inbox: Inbox, outgoing: Outgoing) -> Hold | None:
+    if outgoing.send_at and outgoing.send_at > clock.now():
+        return Hold("scheduled", f"It leaves at {clock.written(outgoing.send_at)}.")
+    return hold_of(environment, inbox)
 
 
 def _reply_to(inbox: Inbox, outgoing: Outgoing, message_id: str) -> tuple[str, Address | None]:
@@ -125,105 +136,87 @@ def _reply_to(inbox: Inbox, outgoing: Outgoing, message_id: str) -> tuple[str, A
     return token, Address(address, inbox.display_name)
 
 
-def _decisions(environment: Environment, inbox: Inbox, wanted: Sequence[tuple[str, str]]) -> list[Decision]:
-    """Return what becomes of the mail at each ``(kind, address)``."""
-    ruled = send_decisions(environment, inbox.pk, [email for _, email in wanted])
-    return [
-        Decision(kind, email, CAPTURED, CAPTURES)
-        if by_rule.allowed
-        else Decision(kind, email, REJECTED, by_rule.reason)
-        for (kind, email), by_rule in zip(wanted, ruled, strict=True)
-    ]
-
-
-def _capture(environment: Environment, inbox: Inbox, outgoing: Outgoing, planned: Plan) -> Message:
-    """Store the mail as it would have been sent, and let nothing leave."""
+def _stored(environment: Environment, inbox: Inbox, outgoing: Outgoing, planned: Plan, actor: Actor) -> Message:
     kept = blobs.keep(environment, [planned.raw, *(file.content for file in outgoing.files)])
-    message = _message(inbox, outgoing, planned)
-    message.created_at = message.updated_at = message.date = planned.at
+    message = message_row(inbox, outgoing, planned, sent_by=actor.id)
     message.raw, message.size = kept[blobs.digest(planned.raw)], len(planned.raw)
-    threads = Threads(environment)
-    threads.join(message)
+    message.status = overall([planned.status_of(decision) for decision in planned.decisions])
+    clues = Clues(ancestors(message.in_reply_to, message.references))
+    threads = Threads(environment, [(message, clues)] if clues.ancestors else [])
+    threads.join(message, clues)
     if planned.reply_token:
         threads.await_reply(message, reply_tokens.digest(planned.reply_token))
     threads.save()
     message.save(force_insert=True)
-    _save_parts(environment, message, outgoing, planned, kept)
+    save_parts(environment, message, outgoing, planned, kept)
     search.index(environment, [message])
-    publish(environment.pk, [_captured(message)])
-    usage.count(environment.pk, {"messages_out": 1, "messages_captured": 1, "bytes_stored": message.size})
     return message
 
 
-def _message(inbox: Inbox, outgoing: Outgoing, planned: Plan) -> Message:
-    text = outgoing.text_body
-    if text is None and outgoing.html_body:
-        text = extraction.to_text(outgoing.html_body)
-    return Message(
-        environment_id=inbox.environment_id,
-        inbox=inbox,
-        direction=Message.Direction.OUTBOUND,
-        status=CAPTURED,
-        subject=outgoing.subject,
-        from_email=inbox.email,
-        from_name=inbox.display_name,
-        to_addresses=people(outgoing.to),
-        cc_addresses=people(outgoing.cc),
-        bcc_addresses=people(outgoing.bcc),
-        reply_to_addresses=people(outgoing.reply_to),
-        message_id_header=planned.message_id,
-        message_id_digest=message_id_digest(planned.message_id),
-        headers={name.lower(): [value] for name, value in outgoing.headers.items()},
-        text_body=text,
-        html_body=outgoing.html_body,
-        extracted_text=text or "",
-        extracted_html=outgoing.html_body,
-        snippet=extraction.snippet(text or "", SNIPPET),
-        metadata=dict(outgoing.metadata),
-        has_attachments=bool(outgoing.files),
-        envelope_sender=inbox.email,
-        envelope_recipients=[decision.email for decision in planned.decisions if decision.status != REJECTED],
+def _tell(environment: Environment, message: Message, planned: Plan) -> None:
+    """Write the decisions into the timeline, and publish those that are final."""
+    lines = [Told(one.status, one.reason, one.explanation, one.email) for one in planned.decisions]
+    if planned.hold:
+        lines.append(Told(planned.waiting_status, planned.hold.reason, planned.hold.explanation))
+    note(environment, message, lines)
+    outcomes = [outcome_of(one) for one in planned.decisions if planned.status_of(one) in TOLD_AT_ONCE]
+    by_status = {status: [one for one in outcomes if one.status == status] for status in TOLD_AT_ONCE}
+    publish(environment.pk, [happening(message, status, these) for status, these in by_status.items() if these])
+    captured = any(outcome.status == Status.CAPTURED for outcome in outcomes)
+    usage.count(environment.pk, {"messages_out": 1, "messages_captured": int(captured), "bytes_stored": message.size})
+
+
+def outcome_of(decision: Decision) -> RecipientOutcome:
+    """Return a decision in the terms of what became of the message."""
+    return RecipientOutcome(decision.email, decision.status, decision.reason, decision.explanation)
+
+
+def _set_off(environment: Environment, message: Message, planned: Plan) -> None:
+    """Queue what may leave, let what is held wait, and play what is simulated."""
+    open_ = [one for one in planned.decisions if planned.status_of(one) not in TOLD_AT_ONCE]
+    if not open_:
+        return
+    if planned.hold:
+        wait(environment, message, message.send_at or planned.at)
+    else:
+        depart(environment, message, open_)
+    wake_sender()
+
+
+def depart(environment: Environment, message: Message, decisions: Sequence[Decision]) -> None:
+    """Bring each recipient of these decisions onto its way, inside the environment: queued, or played to its end.
+
+    Who is not to get the mail after all is settled here as well.
+    """
+    leaving = by_destination(decisions)
+    if leaving:
+        gone = queue(environment, message, leaving, clock.now())
+        if gone:
+            settle(environment, message, [RecipientOutcome(one, Status.SENT, "handed_over", SHARED) for one in gone])
+    rest = [one for one in decisions if not one.goes_to]
+    final = [outcome_of(one) for one in rest if one.status in TOLD_AT_ONCE]
+    if final:
+        settle(environment, message, final)
+    if played := [one.email for one in rest if one.reason == "simulated"]:
+        hand_to_simulators(environment, message, played)
+        simulators.play(environment, message, played)
+        message.refresh_from_db(fields=["status"])  # the reports that came back found it by themselves
+
+
+def cancel(environment: Environment, message: Message) -> Message:
+    """Call a message back that has not left yet, inside its environment; raise NothingToCancel when it has.
+
+    Recipients that a mail of several has gone out to already keep it.
+    """
+    rows = HandOver.objects.in_environment(environment).filter(message=message)
+    waiting = list(rows.filter(state__in=CANCELLABLE).select_for_update().order_by("pk"))
+    if not waiting:
+        raise NothingToCancel
+    recipients = MessageRecipient.objects.in_environment(environment).filter(hand_over__in=waiting)
+    emails = list(recipients.order_by("pk").values_list("email", flat=True))
+    rows.filter(pk__in=[row.pk for row in waiting]).update(
+        state=HandOver.State.WITHHELD, next_attempt_at=None, claim=None, finished_at=clock.now()
     )
-
-
-def _save_parts(
-    environment: Environment, message: Message, outgoing: Outgoing, planned: Plan, kept: Mapping[bytes, Blob]
-) -> None:
-    """Save recipients, attachments and labels of a message, one statement for each kind."""
-    recipients = list(recipient_rows(message, to=outgoing.to, cc=outgoing.cc, bcc=outgoing.bcc))
-    for row, decision in zip(recipients, planned.decisions, strict=True):  # both in the order of to, cc, bcc
-        row.status = decision.status
-    MessageRecipient.objects.in_environment(environment).bulk_create(recipients)
-    Attachment.objects.in_environment(environment).bulk_create(
-        _attachment(message, file, kept[blobs.digest(file.content)]) for file in outgoing.files
-    )
-    MessageLabel.objects.in_environment(environment).bulk_create(
-        MessageLabel(environment_id=environment.pk, message=message, label=label) for label in outgoing.labels
-    )
-
-
-def _attachment(message: Message, file: File, blob: Blob) -> Attachment:
-    return Attachment(
-        environment_id=message.environment_id,
-        message=message,
-        blob=blob,
-        filename=file.filename,
-        content_type=file.content_type,
-        size=len(file.content),
-        content_id=file.content_id or "",
-        is_inline=bool(file.content_id),
-    )
-
-
-def _captured(message: Message) -> Happening:
-    data = {
-        "message_id": message.pk,
-        "thread_id": message.thread_id,
-        "inbox_id": message.inbox_id,
-        "from_address": message.from_email,
-        "to_addresses": [person["email"] for person in message.to_addresses],
-        "subject": message.subject,
-        "has_attachments": message.has_attachments,
-        "captured_at": clock.written(message.created_at),
-    }
-    return Happening("message.captured", data, message.inbox_id)
+    settle(environment, message, [RecipientOutcome(email, Status.FAILED, "cancelled", CANCELLED) for email in emails])
+    message.refresh_from_db()
+    return message

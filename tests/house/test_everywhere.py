@@ -15,9 +15,13 @@ ALLOWED = {
     "environments/provisioning.py": "a command names an environment before its organization is known",
     "environments/services/members.py": "an invitation is found by its token before its organization is known",
     "environments/tasks.py": "invitations run out in all organizations at once",
+    "inboxes/tasks.py": "the domains of every environment are checked, one environment at a time",
     "mail/management/commands/index_messages.py": "goes through every environment, one at a time",
     "mail/services/receive.py": "mail of all environments is stored at once, each by the policies of its own",
     "mail/services/recipients.py": "the environment of an address is found by the gate, and read by its id",
+    "mail/services/unsubscribe.py": "whose recipient leaves is known from the token, and read by its id",
+    "mail/sending/door.py": "what is due is found by the gate, and its environment read by its id",
+    "mail/services/transports.py": "the environment of a provider's report is found by its token, and read by its id",
     "mail/tasks.py": "the ledger of every environment is shortened, one at a time",
 }
 

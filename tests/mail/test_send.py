@@ -18,7 +18,7 @@ from environments.errors import Refusal
 from environments.models import UsageHour
 from environments.services.environments import set_delivery_mode, update_environment
 from inboxes.models import Inbox
-from mail.models import Attachment, Blob, Message, MessageRecipient, Thread
+from mail.models import Attachment, Blob, HandOver, Message, MessageRecipient, Thread
 from mail.parsing import Address
 from mail.services.compose import File, Outgoing, compose
 from tests.world import PERSON, Api, World, error_of
@@ -176,6 +176,7 @@ def test_an_encoded_line_break_stays_encoded(api: Api, inbox: Inbox, value: str)
         "message-id",
         "reply-to",
         "x-case",
+        "agentpost-trace",
     }
 
 
@@ -200,6 +201,11 @@ def test_an_encoded_line_break_stays_encoded(api: Api, inbox: Inbox, value: str)
         "Resent-To",
         "Message-ID",
         "In-Reply-To",
+        "AgentPost-Trace",
+        "ARC-Seal",
+        "Authentication-Results",
+        "List-Unsubscribe",
+        "Return-Path",
     ],
 )
 def test_what_agentpost_sets_itself_cannot_be_given(api: Api, inbox: Inbox, name: str) -> None:
@@ -257,7 +263,9 @@ def test_attachments_come_as_base64(acme: World, api: Api, inbox: Inbox) -> None
     assert message["has_attachments"] is True
     assert [row["filename"] for row in message["attachments"]] == ["Größe.bin", "logo.png", "table.csv", "mail.eml"]
     assert [row["is_inline"] for row in message["attachments"]] == [False, True, False, False]
-    first, logo, table, eml = read(api, message).iter_attachments()
+    mail = read(api, message)
+    first, table, eml = mail.iter_attachments()
+    [logo] = [part for part in mail.walk() if part.get_content_type() == "image/png"]  # which stands beside the HTML
     assert (first.get_filename(), first.get_content()) == ("Größe.bin", content)
     assert (logo.get_content(), logo["Content-ID"]) == (content, "<l@a>")
     assert (table.get_content_type(), table.get_content_charset()) == ("text/csv", "utf-8")
@@ -333,16 +341,18 @@ def pause_inbox(acme: World, inbox: Inbox) -> None:
 
 
 @pytest.mark.parametrize("pause", [pause_environment, pause_inbox])
-def test_nothing_is_sent_from_what_is_paused(acme: World, inbox: Inbox, pause: Any) -> None:
+def test_what_is_paused_takes_mail_and_lets_it_wait(acme: World, inbox: Inbox, pause: Any) -> None:
     pause(acme, inbox)
     answer = sent(acme.api(), inbox)
-    assert (answer.status_code, error_of(answer)["code"]) == (503, "sending_paused")
-    assert acme.rows(Message) == []
+    assert (answer.status_code, answer.json()["status"]) == (201, "queued")
+    assert [row.state for row in acme.rows(HandOver)] == ["waiting"]
+    assert [event.type for event in acme.rows(Event) if event.type.startswith("message.")] == []
 
 
 @pytest.mark.parametrize("mode", ["live", "allowlist", "redirect"])
 def test_without_a_transport_nothing_but_capture_sends(acme: World, inbox: Inbox, mode: str) -> None:
-    set_delivery_mode(acme.development, mode, actor=PERSON, reason="to see it refused")
+    outlets = {"redirect_address": "a@b.example", "allowlist": ["example.com"]}
+    set_delivery_mode(acme.development, mode, actor=PERSON, reason="to see it refused", **outlets)
     answer = sent(acme.api(), inbox)
     assert (answer.status_code, error_of(answer)["code"]) == (409, "transport_not_configured")
     assert acme.rows(Message) == []
