@@ -65,6 +65,11 @@ class Judged:
     findings: Sequence[Finding]
     verdict: Verdict
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the inbox takes it without reservation."""
+        return self.verdict.outcome is Outcome.ACCEPTED
+
     def knowing(self, refusals: Container[int]) -> Judged:
         """Return what becomes of it now that it is known which mails are refused: what is not is kept aside."""
         return self if self.delivery.number in refusals else replace(self, verdict=self.verdict.softened())

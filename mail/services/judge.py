@@ -15,6 +15,7 @@ from mail.automatic import loop_of
 from mail.inspection import Ours, names_to_look_up
 from mail.models import Message
 from mail.services.inbound import Delivery, Judged
+from mail.services.reports import proves_itself
 from mail.services.verdicts import Outcome, Verdict, verdict_on
 
 MOST_DOMAINS = 500  # that a sender's is compared with
@@ -43,6 +44,8 @@ def _judged(delivery: Delivery, environment: Environment, decision: Decision, ou
     findings = reading.inspection.against(ours)
     loop = loop_of(reading.mail, settings.SECRET_KEY.encode(), [delivery.inbox_id])
     verdict = verdict_on(reading.authentication, environment, decision, findings, loop=loop)
+    if verdict.outcome is Outcome.REFUSED and verdict.is_for_want_of_proof and proves_itself(delivery):
+        verdict = verdict.softened()  # a bounce of a mail that this inbox sent is believed, and not shown
     return Judged(delivery, findings, verdict)
 
 

@@ -16,7 +16,9 @@ from mail.services import blobs, ledger, search
 from mail.services.examine import Reading, examine_offline
 from mail.services.inbound import Delivery, Judged, contents, deliveries_of, happening, lines, message_row, save_parts
 from mail.services.judge import judge
+from mail.services.reports import Reports
 from mail.services.threads import Threads, clues_of
+from mail.services.unsubscribe import unsubscribe_by_mail
 from mail.services.verdicts import Outcome
 from webhooks.services.events import publish
 
@@ -77,13 +79,17 @@ def _store(environment: Environment, judged: Sequence[Judged]) -> None:
 
 
 def _stored(environment: Environment, taken: Sequence[Judged]) -> list[Message]:
+    reports = Reports(environment, taken)
     kept = blobs.keep(environment, contents(one.delivery for one in taken))
     messages = [message_row(one, kept) for one in taken]
-    _thread(environment, messages)
+    _thread(environment, messages, reports)
     Message.objects.in_environment(environment).bulk_create(messages)
     save_parts(environment, messages, taken, kept)
     search.index(environment, messages)
-    publish(environment.pk, [happening(message) for message in messages])
+    quiet = {message.pk for number, message in enumerate(messages) if reports.about(number) and not _is_aside(message)}
+    publish(environment.pk, [happening(message) for message in messages if message.pk not in quiet])
+    reports.consume()
+    unsubscribe_by_mail(environment, messages)
     usage.count(
         environment.pk,
         {"messages_in": len(messages), "bytes_stored": sum(message.size for message in messages)},
@@ -91,13 +97,19 @@ def _stored(environment: Environment, taken: Sequence[Judged]) -> list[Message]:
     return messages
 
 
-def _thread(environment: Environment, messages: Sequence[Message]) -> None:
-    """Give each message its thread; while it is in quarantine, one to itself."""
-    arriving = [(one, clues_of(one)) for one in messages if one.status != Message.Status.QUARANTINED]
+def _thread(environment: Environment, messages: Sequence[Message], reports: Reports) -> None:
+    """Give each message its thread, a report that of what it is about; while it is in quarantine, one to itself."""
+    arriving = [
+        (one, clues_of(one).about(reports.about(number))) for number, one in enumerate(messages) if not _is_aside(one)
+    ]
     threads = Threads(environment, arriving)
     for message in messages:
-        if message.status == Message.Status.QUARANTINED:
+        if _is_aside(message):
             threads.set_aside(message)
     for message, clues in arriving:
         threads.join(message, clues)
     threads.save()
+
+
+def _is_aside(message: Message) -> bool:
+    return message.status == Message.Status.QUARANTINED

@@ -8,6 +8,7 @@ from environments.models import Environment
 from environments.services import usage
 from inboxes.services.addresses import find_recipient
 from mail.intake import Recipient, Refused
+from mail.services import return_path
 
 UNKNOWN = "550 5.1.1 There is no such address here"
 PAUSED = "451 4.3.2 This mailbox takes no mail right now, try again later"
@@ -20,19 +21,34 @@ def recipient_of(address: str) -> Recipient:
     Raises Refused for an address that nobody has, or whose domain is not verified (550), for a paused environment (451)
     and for one whose storage quota is used up (452).
     """
-    found = find_recipient(address)
-    if found is None:
-        raise Refused(UNKNOWN, "unknown_recipient")
-    environment_id, inbox_id = (UUID(text) for text in found)
+    environment_id, inbox_id = _behind(address)
     recipient = Recipient(address, environment_id, inbox_id)
     environment = Environment.everywhere.filter(pk=encode("env", environment_id)).first()
     if environment is None:  # erased between the two queries
         raise Refused(UNKNOWN, "unknown_recipient")
+    check_open(environment, recipient)
+    return recipient
+
+
+def _behind(address: str) -> tuple[UUID, UUID]:
+    """Return environment and inbox of an address; a return path leads to the inbox that its mail was sent from."""
+    if return_path.looks_like_one(address):
+        path = return_path.read(address)
+        found = return_path.find_inbox(path) if path else None
+    else:
+        texts = find_recipient(address)
+        found = (UUID(texts[0]), UUID(texts[1])) if texts else None
+    if found is None:
+        raise Refused(UNKNOWN, "unknown_recipient")
+    return found
+
+
+def check_open(environment: Environment, recipient: Recipient) -> None:
+    """Raise Refused while the environment takes no mail: it is paused, or full."""
     if environment.inbound_paused:
         raise Refused(PAUSED, "inbound_paused", recipient)
     if environment.storage_quota is not None and _is_full(environment, environment.storage_quota):
         raise Refused(FULL, "storage_full", recipient)
-    return recipient
 
 
 def _is_full(environment: Environment, quota: int) -> bool:

@@ -14,6 +14,7 @@ from mail.inspection import MEANINGS, Finding, is_hostile
 LOOP = "554 5.4.6 Routing loop: this mail has been here before"
 BLOCKED = "550 5.7.1 This mailbox does not take mail from this sender"
 FAILED = frozenset(("fail", "permerror"))  # permerror: nobody, or nobody who could be asked, stands in From
+WANTING = frozenset(("blocked_by_rule", "authentication_failed"))
 NOT_AUTHENTIC = "550 5.7.26 This mail fails the DMARC check of the domain in its From"  # RFC 7372, section 3.3
 
 AuthenticationPolicy, ContentPolicy = Environment.AuthenticationPolicy, Environment.ContentPolicy
@@ -45,6 +46,11 @@ class Verdict:
     reasons: tuple[Reason, ...] = ()
     reply: str = ""
     message_id: str | None = None
+
+    @property
+    def is_for_want_of_proof(self) -> bool:
+        """Whether the mail is refused since nothing vouches for its sender: no allow rule, no authentication."""
+        return all(reason.code in WANTING and reason.rule_id is None for reason in self.reasons)
 
     def softened(self) -> Verdict:
         """Return quarantine instead of refusal: the peer was told 250 because of another recipient of the same mail."""
