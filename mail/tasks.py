@@ -1,5 +1,6 @@
 """Chores of mail, run by the worker."""
 
+import logging
 from datetime import timedelta
 
 from django.conf import settings
@@ -7,11 +8,14 @@ from procrastinate.contrib.django import app
 
 from environments import clock
 from environments.binding import inside
-from environments.gates import environment_id_of
-from environments.ids import first_at
+from environments.gates import ask, environment_id_of
+from environments.ids import encode, first_at
 from environments.models import Environment
-from mail.models import Attachment, IntakeEntry, Message, StrayIntake
-from mail.services import blobs, search
+from mail.models import Attachment, Draft, IntakeEntry, Message, RecipientHour, SendingWindow, StrayIntake
+from mail.services import blobs, search, uploads
+from mail.services.drafts.dispatch import attend, put_off
+
+logger = logging.getLogger(__name__)
 
 
 @app.task(name="mail.tasks.index_attachments")
@@ -67,3 +71,57 @@ def forget_intake(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells 
             rows = IntakeEntry.objects.in_environment(Environment(pk=environment_id))
             forgotten += rows.filter(pk__lt=first_at("itk", until)).delete()[0]
     return forgotten
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(queueing_lock="forget_uploads")
+def forget_uploads(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Delete the uploads that nobody sent in time, environment by environment; return how many."""
+    forgotten = 0
+    for environment_id in Environment.everywhere.values_list("pk", flat=True).iterator():
+        with inside(environment_id):
+            forgotten += uploads.forget_expired(Environment(pk=environment_id))
+    return forgotten
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(queueing_lock="forget_sending_windows")
+def forget_sending_windows(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Delete what was counted in hours and days that are over, environment by environment; return how much."""
+    until, forgotten = clock.now() - timedelta(days=2), 0
+    for environment_id in Environment.everywhere.values_list("pk", flat=True).iterator():
+        with inside(environment_id):
+            here = Environment(pk=environment_id)
+            windows = SendingWindow.objects.in_environment(here).filter(pk__lt=first_at("swn", until))
+            hours = RecipientHour.objects.in_environment(here).filter(pk__lt=first_at("rch", until))
+            forgotten += windows.delete()[0] + hours.delete()[0]
+    return forgotten
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="attend_to_drafts", priority=10)
+def attend_to_drafts(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Send the drafts that are due, and give up on approvals that ran out; return how many there were of both."""
+    now = clock.now()
+    due = [encode("env", environment_id) for (environment_id,) in ask("environments_with_due_drafts", now)]
+    return sum(_attend_in(environment) for environment in Environment.everywhere.filter(pk__in=due))
+
+
+def _attend_in(environment: Environment) -> int:
+    """Attend to an environment's drafts, each in a transaction of its own: an answer may take its time.
+
+    One that breaks is put off, so that the others are attended to, of this environment and of all.
+    """
+    with inside(environment):
+        rows = Draft.objects.in_environment(environment).filter(due_at__lte=clock.now()).order_by("due_at", "pk")
+        ids = list(rows.values_list("pk", flat=True))
+    done = 0
+    for identifier in ids:
+        try:
+            with inside(environment):
+                done += attend(environment, identifier)
+        except Exception:
+            logger.exception("Draft %s is put off", identifier)
+            with inside(environment):
+                put_off(environment, identifier)
+    return done
