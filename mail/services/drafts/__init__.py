@@ -1,0 +1,1 @@
+"""Drafts: written, asked about, approved or rejected, and sent."""
