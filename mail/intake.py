@@ -90,6 +90,39 @@ class Attempt:
         return self.reply.startswith("5")
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who wants to submit mail: an inbox's address, and a key."""
+
+    user: str
+    password: str = field(repr=False)
+    peer: str
+    """The network that the attempt comes from, which has only so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An inbox that may submit mail in this conversation, and what its key is known by."""
+
+    address: str
+    environment_id: UUID
+    inbox_id: UUID
+    credential: bytes = field(repr=False)
+
+    def owns(self, sender: str) -> bool:
+        """Return whether an address is the inbox's own, with a plus tag or without."""
+        local, _, domain = sender.lower().rpartition("@")
+        return f"{local.partition('+')[0]}@{domain}" == self.address
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A mail that an account submitted; its recipients are addresses anywhere, and their ids the account's own."""
+
+    account: Account
+    mail: Arrival
+
+
 Resolve = Callable[[str], Recipient]
 """Blocking, called in a worker thread. Raises Refused; any other exception is trouble of ours and answered 451."""
 
@@ -99,6 +132,12 @@ Examine = Callable[[Arrival], Examination]
 Store = Callable[[Sequence[Arrival]], Sequence[Exception | None]]
 """Blocking, called in one thread: one durable transaction for all of it. None for each mail that is committed;
 a Refused is answered with its reply, any other exception with 451. Raising says that nothing was stored."""
+
+Admit = Callable[[Login], Account]
+"""Blocking, called in a worker thread. Raises Refused."""
+
+Submit = Callable[[Submission], str]
+"""Blocking, called in a worker thread: one durable transaction. Returns the 250 reply, or raises Refused."""
 
 Note = Callable[[Sequence[Attempt]], object]
 """Blocking, called in one thread, long after the answers were given: writes the attempts into the intake ledger, all

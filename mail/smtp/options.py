@@ -34,6 +34,8 @@ class Limits:
     examine_timeout: float = 15
     """After which the peer is asked to try again."""
     store_timeout: float = 30
+    login_threads: int = 2
+    submission_threads: int = 4
     idle_timeout: float = 300
     data_timeout: float = 900
     """From 354 to the final dot."""
@@ -65,4 +67,10 @@ class SmtpOptions:
     """PEM file of the certificate chain; with it STARTTLS is offered."""
     tls_key: Path | None = None
     """PEM file of the key, when it is not in the certificate's file."""
+    submission_port: int | None = None
+    """Where mail is submitted (RFC 6409), STARTTLS first."""
+    submission_tls_port: int | None = None
+    """Where it is submitted inside TLS from the first octet on (RFC 8314)."""
+    submission_certificate: Path | None = None
+    """PEM file of certificate and key for submission, when there is no `tls_certificate`."""
     limits: Limits = field(default_factory=Limits)

@@ -7,9 +7,10 @@ import ipaddress
 import ssl
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mail.intake import Attempt, Examine, Note, Recipient, Resolve, Store
+from mail.intake import Account, Admit, Attempt, Examine, Login, Note, Recipient, Resolve, Store, Submission, Submit
 from mail.smtp.budget import ByteBudget
 from mail.smtp.committer import Committer
 from mail.smtp.examiner import Examiner
@@ -28,16 +29,38 @@ _PEER_PREFIX_IPV6 = 64
 ABORT_TIMEOUT = 0.5
 
 
+class SubmissionDesk:
+    """Where mail of our own inboxes is handed in: who may, and what becomes of it."""
+
+    def __init__(self, admit: Admit, submit: Submit, options: SmtpOptions) -> None:
+        """Start the worker threads; needs the running event loop. Raises OSError for an unreadable certificate."""
+        self.tls_context = _tls_context(options.tls_certificate or options.submission_certificate, options.tls_key)
+        self.logins: Workers[Login, Account] = Workers("submission-login", admit, options.limits.login_threads)
+        self.mails: Workers[Submission, str] = Workers("submission", submit, options.limits.submission_threads)
+
+    def close(self) -> None:
+        """End the threads, each after what it is at."""
+        self.logins.close()
+        self.mails.close()
+
+
 class Reception:
     """The sessions of one process and what they have in common. Belongs to the event loop's thread."""
 
     def __init__(
-        self, options: SmtpOptions, resolve: Resolve, examine: Examine, store: Store, note: Note | None = None
+        self,
+        options: SmtpOptions,
+        resolve: Resolve,
+        examine: Examine,
+        store: Store,
+        note: Note | None = None,
+        submission: tuple[Admit, Submit] | None = None,
     ) -> None:
         """Start the worker threads; needs the running event loop. Raises OSError for an unreadable certificate."""
         self.options = options
         self.limits = options.limits
-        self.tls_context = _tls_context(options)
+        self.tls_context = _tls_context(options.tls_certificate, options.tls_key)
+        self.desk = SubmissionDesk(*submission, options) if submission else None
         self.lookups: Workers[str, Recipient] = Workers("smtp-lookup", resolve, options.limits.lookup_threads)
         self.examiner = Examiner(examine, options.limits)
         self.committer = Committer(store, options.limits)
@@ -97,6 +120,8 @@ class Reception:
             await self._abort_all()
         self.lookups.close()
         self.examiner.close()
+        if self.desk:
+            self.desk.close()
         if self.notebook:
             await self.notebook.close()
 
@@ -115,9 +140,9 @@ def network_of(peer: str) -> str:
     return str(ipaddress.IPv6Network((peer.partition("%")[0], _PEER_PREFIX_IPV6), strict=False))
 
 
-def _tls_context(options: SmtpOptions) -> ssl.SSLContext | None:
-    if options.tls_certificate is None:
+def _tls_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(options.tls_certificate, options.tls_key)
+    context.load_cert_chain(certificate, key)
     return context

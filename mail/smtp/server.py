@@ -6,14 +6,16 @@ import asyncio
 import errno
 import logging
 import signal
-from collections.abc import Sequence
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from mail.intake import Examine, Note, Resolve, Store
+from mail.intake import Admit, Examine, Note, Resolve, Store, Submit
 from mail.smtp.lmtp import LmtpSession
 from mail.smtp.options import SmtpOptions
 from mail.smtp.reception import Reception
 from mail.smtp.session import SmtpSession
+from mail.smtp.submission import SubmissionSession
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ class Listeners:
     smtp: tuple[Address, ...]
     """Where SMTP is spoken, with the actual port."""
     lmtp: tuple[Address, ...]
+    submission: tuple[Address, ...]
+    """Where mail is submitted, STARTTLS first."""
+    submission_tls: tuple[Address, ...]
     reception: Reception
     """What their connections share."""
     _servers: tuple[asyncio.Server, ...]
@@ -41,55 +46,90 @@ class Listeners:
 
 
 async def start_listeners(
-    options: SmtpOptions, resolve: Resolve, examine: Examine, store: Store, *, note: Note | None = None
+    options: SmtpOptions,
+    resolve: Resolve,
+    examine: Examine,
+    store: Store,
+    *,
+    note: Note | None = None,
+    submission: tuple[Admit, Submit] | None = None,
 ) -> Listeners:
     """Listen as `options` say, in the running event loop, beside other processes on the same port.
 
     `resolve` and `examine` are called in a few threads, `store` in one, `note` in another; without `note` nothing is
-    noted. Raises OSError for a port or certificate that cannot be had; a machine without IPv6 only loses its IPv6
-    hosts.
+    noted, without `submission` nothing submitted.
+
+    Raises OSError for a port or certificate that cannot be had; a machine without IPv6 only loses its IPv6 hosts.
     """
-    reception = Reception(options, resolve, examine, store, note)
+    reception = Reception(options, resolve, examine, store, note, submission)
     servers: list[asyncio.Server] = []
+    found: list[tuple[Address, ...]] = []
     try:
-        smtp = await _listen(reception, SmtpSession, options.port)
-        servers += smtp
-        lmtp = [] if options.lmtp_port is None else await _listen(reception, LmtpSession, options.lmtp_port)
-        servers += lmtp
+        for session, port, context in _ports(options, reception):
+            opened = [] if port is None else await _listen(reception, session, port, context)
+            servers += opened
+            found.append(_addresses(opened))
     except OSError:
         _close(servers)
         await reception.close()
         raise
-    listeners = Listeners(_addresses(smtp), _addresses(lmtp), reception, tuple(servers))
-    log.info("SMTP on %s, LMTP on %s", listeners.smtp, listeners.lmtp)
-    return listeners
+    smtp, lmtp, submitted, submitted_in_tls = found
+    log.info("SMTP on %s, LMTP on %s, submission on %s, inside TLS on %s", *found)
+    return Listeners(smtp, lmtp, submitted, submitted_in_tls, reception, tuple(servers))
 
 
-def serve(options: SmtpOptions, resolve: Resolve, examine: Examine, store: Store, *, note: Note | None = None) -> None:
+def _ports(
+    options: SmtpOptions, reception: Reception
+) -> list[tuple[type[SmtpSession], int | None, ssl.SSLContext | None]]:
+    """Return what is spoken on which port, and inside which TLS."""
+    submission = tls = None
+    if reception.desk and reception.desk.tls_context:
+        submission, tls = options.submission_port, options.submission_tls_port
+    return [
+        (SmtpSession, options.port, None),
+        (LmtpSession, options.lmtp_port, None),
+        (SubmissionSession, submission, None),
+        (SubmissionSession, tls, reception.desk.tls_context if reception.desk else None),
+    ]
+
+
+def serve(
+    options: SmtpOptions,
+    resolve: Resolve,
+    examine: Examine,
+    store: Store,
+    *,
+    note: Note | None = None,
+    submission: tuple[Admit, Submit] | None = None,
+) -> None:
     """Receive mail until SIGTERM or SIGINT, then finish what is in progress. Raises what `start_listeners` raises."""
     # aiosmtpd tells every command there, addresses included.
     logging.getLogger("mail.log").setLevel(logging.WARNING)
-    asyncio.run(_serve_until_told(options, resolve, examine, store, note))
+    asyncio.run(
+        _serve_until_told(
+            lambda: start_listeners(options, resolve, examine, store, note=note, submission=submission),
+        )
+    )
 
 
-async def _serve_until_told(
-    options: SmtpOptions, resolve: Resolve, examine: Examine, store: Store, note: Note | None
-) -> None:
+async def _serve_until_told(start: Callable[[], Awaitable[Listeners]]) -> None:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    listeners = await start_listeners(options, resolve, examine, store, note=note)
+    listeners = await start()
     await told_to_stop.wait()
     await listeners.stop()
 
 
-async def _listen(reception: Reception, session: type[SmtpSession], port: int) -> list[asyncio.Server]:
+async def _listen(
+    reception: Reception, session: type[SmtpSession], port: int, context: ssl.SSLContext | None
+) -> list[asyncio.Server]:
     """Open `port` on every host there is. Raises OSError if one cannot be had, or none is there."""
     servers: list[asyncio.Server] = []
     missing: OSError | None = None
     for host in reception.options.hosts:
         try:
-            servers.append(await _listen_on(host, port, reception, session))
+            servers.append(await _listen_on(host, port, reception, session, context))
         except OSError as error:
             if ":" not in host or error.errno not in _NO_SUCH_ADDRESS_FAMILY:
                 _close(servers)
@@ -101,9 +141,13 @@ async def _listen(reception: Reception, session: type[SmtpSession], port: int) -
     return servers
 
 
-async def _listen_on(host: str, port: int, reception: Reception, session: type[SmtpSession]) -> asyncio.Server:
+async def _listen_on(
+    host: str, port: int, reception: Reception, session: type[SmtpSession], context: ssl.SSLContext | None
+) -> asyncio.Server:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: session(reception), host, port, reuse_port=True, backlog=_BACKLOG)
+    server = await loop.create_server(
+        lambda: session(reception), host, port, ssl=context, reuse_port=True, backlog=_BACKLOG
+    )
     if not server.sockets:
         raise OSError(errno.EAFNOSUPPORT, f"cannot listen on {host}")
     return server

@@ -81,7 +81,11 @@ class SmtpSession(SMTP):
 
     @property
     def _client(self) -> Client:
-        return Client(self.peer, self._talk.host_name or "", self._tls_protocol is not None)
+        return Client(self.peer, self._talk.host_name or "", self._is_secure)
+
+    @property
+    def _is_secure(self) -> bool:
+        return self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
 
     @property
     def _talk(self) -> Session:
@@ -103,7 +107,7 @@ class SmtpSession(SMTP):
     def eof_received(self) -> bool:
         """Let a peer that has nothing more to say still hear the answers to what it said."""
         asyncio.StreamReaderProtocol.eof_received(self)
-        return self._tls_protocol is None
+        return not self._is_secure
 
     def _timeout_cb(self) -> None:
         self._end = self._end or "timed_out"
@@ -194,21 +198,20 @@ class SmtpSession(SMTP):
         await self._send("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
 
     def _extensions(self) -> list[str]:
-        offers_tls = self.tls_context is not None and self._tls_protocol is None
         return [
             "PIPELINING",
             f"SIZE {self._reception.options.max_message_size}",
             "8BITMIME",
             "SMTPUTF8",
             "ENHANCEDSTATUSCODES",
-            *(["STARTTLS"] if offers_tls else []),
+            *(["STARTTLS"] if self.tls_context and not self._is_secure else []),
             "HELP",
         ]
 
     @syntax("STARTTLS", when="tls_context")
     async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802
         """Begin TLS (RFC 3207), once."""
-        if self._tls_protocol is not None:
+        if self._is_secure:
             raise Refused("503 5.5.1 TLS is on already")
         await super().smtp_STARTTLS(arg)
 
@@ -313,12 +316,10 @@ class SmtpSession(SMTP):
         shares = self._shares()
         with Allowance(self._reception.budget, self._reception.options.max_message_size) as allowance:
             try:
-                arrival = await self._examined(await self._read_content(allowance))
+                replies = await self._replies(await self._read_content(allowance), shares, allowance)
             except Refused as refused:
                 self._note_all("data", refused)
                 replies = [refused.reply] * len(shares)
-            else:
-                replies = await self._store(arrival, shares, allowance)
         self._transaction.recipients.clear()
         await self._send("\r\n".join(map(printable, replies)))
         await self._count_error(min(replies))
@@ -338,6 +339,9 @@ class SmtpSession(SMTP):
         """Return the recipients by the answers that are due: in SMTP all of them share one."""
         return [tuple(dict.fromkeys(self._transaction.recipients))]
 
+    async def _replies(self, content: bytes, shares: list[tuple[Recipient, ...]], allowance: Allowance) -> list[str]:
+        return await self._store(await self._examined(content), shares, allowance)
+
     async def _examined(self, content: bytes) -> Arrival:
         """Return the mail, for all its recipients, with what was found out about it. Raises Refused."""
         self._reset_timeout(self._limits.examine_timeout + self._limits.idle_timeout)
@@ -347,10 +351,9 @@ class SmtpSession(SMTP):
         """Store the mail once for each different share, and return the reply for each share."""
         self._reset_timeout(self._limits.store_timeout + self._limits.idle_timeout)
         arrivals = {share: replace(arrival, recipients=share) for share in shares}
-        held = allowance.hand_over()
         outcomes = await self._reception.committer.store(
             tuple(arrivals.values()),
-            settled=lambda: self._reception.budget.release(held),
+            settled=functools.partial(self._reception.budget.release, allowance.hand_over()),
         )
         replies = {
             share: self._verdict(outcome, given)
@@ -367,14 +370,13 @@ class SmtpSession(SMTP):
         return [replies[share] for share in shares]
 
     def _arrival(self, content: bytes) -> Arrival:
-        """Return the mail as it came in, for all its recipients."""
         return Arrival(
             raw=content,
             envelope_sender=self._transaction.sender or "",
             recipients=tuple(self._transaction.recipients),
             peer=self.peer,
             helo=self._talk.host_name or "",
-            tls=self._tls_protocol is not None,
+            tls=self._is_secure,
             received_at=datetime.now(UTC),
             transaction=self._transaction.id,
         )

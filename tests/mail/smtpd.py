@@ -21,12 +21,15 @@ class Front:
 
     port: int
     lmtp_port: int
+    submission_port: int
+    submission_tls_port: int
+    certificate: Path
 
 
 @contextlib.contextmanager
 def running_smtpd(data: Path) -> Iterator[Front]:
     """Take mail in over SMTP and LMTP for as long as the block lasts; ``data`` is where its blobs go."""
-    front = Front(free_port(), free_port())
+    front = Front(free_port(), free_port(), free_port(), free_port(), data / "submission.pem")
     database = connection.settings_dict["NAME"]
     environment = {
         **os.environ,
@@ -34,7 +37,14 @@ def running_smtpd(data: Path) -> Iterator[Front]:
         "DATABASE_OWNER_URL": settings.EMBEDDED_POSTGRES.url("agentpost_owner", database),
         "AGENTPOST_DATA_DIR": str(data),
     }
-    command = [sys.executable, "manage.py", "smtpd", "--port", str(front.port), "--lmtp-port", str(front.lmtp_port)]
+    ports = {
+        "--port": front.port,
+        "--lmtp-port": front.lmtp_port,
+        "--submission-port": front.submission_port,
+        "--submission-tls-port": front.submission_tls_port,
+    }
+    options = [f"{name}={port}" for name, port in ports.items()]
+    command = [sys.executable, "manage.py", "smtpd", *options]
     with subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR) as process:
         wait_for_banner(front.port)
         yield front

@@ -1,4 +1,4 @@
-"""``manage.py smtpd``: one process that takes mail in over SMTP, and over LMTP when a port is set."""
+"""``manage.py smtpd``: one process that takes mail in over SMTP, from senders and from mail clients, and over LMTP."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,7 +13,9 @@ from mail.services.attempts import Attempts
 from mail.services.examine import examine
 from mail.services.receive import receive
 from mail.services.recipients import recipient_of
+from mail.services.submission import admit, submit
 from mail.smtp import SmtpOptions, serve
+from mail.smtp.certificates import own_certificate
 
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
@@ -29,6 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=",".join(settings.AGENTPOST_SMTP_HOST), help="Addresses, by commas.")
         parser.add_argument("--port", type=int, default=settings.AGENTPOST_SMTP_PORT)
         parser.add_argument("--lmtp-port", type=int, default=settings.AGENTPOST_LMTP_PORT)
+        parser.add_argument("--submission-port", type=int, default=settings.AGENTPOST_SUBMISSION_PORT)
+        parser.add_argument("--submission-tls-port", type=int, default=settings.AGENTPOST_SUBMISSION_TLS_PORT)
 
     def handle(self, *_: Any, **options: Any) -> None:
         serve(
@@ -37,6 +41,9 @@ class Command(BaseCommand):
                 hosts=tuple(options["host"].split(",")),
                 port=options["port"],
                 lmtp_port=options["lmtp_port"] or None,
+                submission_port=options["submission_port"] or None,
+                submission_tls_port=options["submission_tls_port"] or None,
+                submission_certificate=_submission_certificate(options),
                 max_message_size=settings.AGENTPOST_MAX_MESSAGE_SIZE,
                 tls_certificate=_path(settings.AGENTPOST_TLS_CERTIFICATE),
                 tls_key=_path(settings.AGENTPOST_TLS_KEY),
@@ -45,7 +52,15 @@ class Command(BaseCommand):
             examine,
             on_a_live_connection(receive),
             note=on_a_live_connection(Attempts().note),
+            submission=(on_a_live_connection(admit), on_a_live_connection(submit)),
         )
+
+
+def _submission_certificate(options: dict[str, Any]) -> Path | None:
+    """Return a certificate of our own where one is needed and the operator has given none."""
+    if settings.AGENTPOST_TLS_CERTIFICATE or not (options["submission_port"] or options["submission_tls_port"]):
+        return None
+    return own_certificate(settings.AGENTPOST_DATA_DIR, settings.AGENTPOST_SHARED_DOMAIN)
 
 
 def _path(name: str) -> Path | None:
