@@ -26,8 +26,9 @@ from inboxes.services.addresses import find_recipient
 from inboxes.services.inboxes import create_inbox
 from mail.intake import Arrival, Recipient
 from mail.services.receive import receive
+from tests.standing import store_in
 
-EVERYTHING = ("*",)
+EVERYTHING = ("*", "drafts:approve")
 PERSON = Actor("member", name="owner@acme.example")
 
 
@@ -183,6 +184,5 @@ def api(acme: World) -> Api:
 @pytest.fixture
 def object_store(tmp_path: Path, settings: Any) -> Path:
     """Keep the objects of a test in a folder of its own, and return it."""
-    options = {"BACKEND": "mail.storage.DurableFileSystemStorage", "OPTIONS": {"location": tmp_path / "blobs"}}
-    settings.STORAGES = {**settings.STORAGES, "default": options}
+    settings.STORAGES = store_in(tmp_path / "blobs")
     return tmp_path / "blobs"

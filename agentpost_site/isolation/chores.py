@@ -16,14 +16,15 @@ from agentpost_site.isolation.digests import Marks, digest_of
 from agentpost_site.isolation.discovery import commands, tasks
 from agentpost_site.isolation.findings import Area, changed
 from agentpost_site.isolation.world import Place, World, forget_rates
-from apikeys.models import IdempotencyRecord, RateWindow
+from apikeys.models import ApiKey, IdempotencyRecord, KeyWindow, RateWindow
 from environments import clock
 from environments.binding import inside
 from environments.ids import decode, first_at, new_id
-from mail.models import IntakeEntry, Message
+from inboxes.models import Domain, Inbox
+from mail.models import Draft, IntakeEntry, Message, RecipientHour, SendingWindow, Upload
 
 SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and what asks about them instead
-    "smtpd": "its two calls, resolve and receive, are asked in “Reception” and “Threads”",
+    "smtpd": "its calls resolve, receive and admit are asked in “Reception”, “Threads” and “Submission”",
     "deliver": "its claims and requests are asked in “Deliveries”",
     "serve": "starts the other processes and touches no row itself",
     "first_run": "creates an organization of its own through the services that the other commands call",
@@ -32,18 +33,26 @@ SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and wh
 }
 LEFT_OUT = {
     "again",
+    "daily_sending_quota",
     "description",
     "domain",
     "email",
     "environment_role",
+    "hourly_sending_quota",
+    "lock",
     "slug",
     "trusted",
+    "unlock",
 }  # unless NEEDED says otherwise
 EXAMPLES: Mapping[str, Any] = {
+    "config": '{"host": "relay.example.com"}',
+    "kind": "smtp",
+    "allow": "probed.example",
     "mode": "capture",
     "name": "Probed",
     "owner": "owner@probed.example",
     "reason": "probed",
+    "redirect_to": "probed@probed.example",
     "role": "member",
     "scopes": "messages:read",
     "username": "probed",
@@ -100,9 +109,18 @@ def _messages(world: World) -> list[dict[str, Any]]:
     return [{"message_id": identifier} for identifier in [*ours, new_id("msg")]]
 
 
+def _domains(world: World) -> list[dict[str, Any]]:
+    """Return each domain of ours, and one that is not there."""
+    with inside(world.ours.environment):
+        rows = Domain.objects.in_environment(world.ours.environment)
+        ours = list(rows.values_list("pk", flat=True))
+    return [{"domain_id": identifier} for identifier in [*ours, new_id("dom")]]
+
+
 JOB_ARGUMENTS: Mapping[frozenset[str], Callable[[World], list[dict[str, Any]]]] = {  # what a job may take, and is given
     frozenset({"timestamp"}): _moments,
     frozenset({"message_id"}): _messages,
+    frozenset({"domain_id"}): _domains,
 }
 
 
@@ -119,6 +137,32 @@ def _have_something_due(place: Place) -> None:
         IntakeEntry.objects.in_environment(place.environment).create(
             id=first_at("itk", forgettable), environment=place.environment, transaction_id=uuid4(), outcome="refused"
         )
+        drafts = Draft.objects.in_environment(place.environment).filter(state=Draft.State.PENDING_APPROVAL)
+        drafts.update(due_at=past, expires_at=past)
+        Upload.objects.in_environment(place.environment).create(
+            environment=place.environment, filename="due", content_type="text/plain", size=1, expires_at=past
+        )
+        _leave_old_counts(place)
+
+
+def _leave_old_counts(place: Place) -> None:
+    """Leave counts of a day that is over, of the environment, an inbox of it and a key that reaches it."""
+    then, here = clock.now() - timedelta(days=4), place.environment
+    counted: dict[str, Any] = {"period": "hour", "start": then, "count": 1, "most": 9}
+    SendingWindow.objects.in_environment(here).create(
+        id=first_at("swn", then), environment=here, kind="domain", subject="due.example", **counted
+    )
+    RecipientHour.objects.in_environment(here).create(
+        id=first_at("rch", then),
+        environment=here,
+        inbox_id=place.first(Inbox),
+        recipient="due@due.example",
+        hour=then,
+        fingerprints=[],
+    )
+    KeyWindow.objects.in_organization(place.organization).create(
+        id=first_at("kwn", then), organization=place.organization, key_id=place.first(ApiKey), **counted
+    )
 
 
 def probe_commands(world: World) -> Area:

@@ -19,7 +19,13 @@ from agentpost_site.isolation.furniture import subdomain_address
 from agentpost_site.isolation.world import Place, World
 from environments.ids import new_id
 
-KINDS = {"inboxes": "inbox", "domains": "domain", "webhook-endpoints": "endpoint-1", "environments": "environment"}
+KINDS = {
+    "inboxes": "inbox",
+    "domains": "domain",
+    "webhook-endpoints": "endpoint-1",
+    "environments": "environment",
+    "drafts": "draft",
+}
 TOLD_BY_CONTRACT = {  # (caller, resource, field): why the answer may tell that the name is taken
     ("dev key", "environments", "slug"): "slugs are the organization's, and this key may create its environments",
     ("dev key", "environments", "client_id"): "so are the client ids of environments",

@@ -14,18 +14,32 @@ from django.urls.resolvers import RegexPattern
 from procrastinate.contrib.django import app as procrastinate_app
 from procrastinate.tasks import Task
 
-from environments.api import EnvironmentMemberView, EnvironmentView
+from environments.api.environments import EnvironmentMemberView, EnvironmentView
 from environments.checks import PLATFORM
 from environments.models import Environment, EnvironmentOwned, Member, OrganizationOwned
 from environments.viewsets import EnvironmentViewSet, OrganizationViewSet
 from mail.api.threads import DownloadView
-from mail.models import Attachment
+from mail.api.unsubscribe import UnsubscribeView
+from mail.api.uploads import UploadView
+from mail.models import Attachment, Upload
 
 OURS = ("environments", "apikeys", "webhooks", "inboxes", "mail", "agentpost_site")
 API = "api/v1/"
 CONSOLE = "console/"
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
-NAMED: dict[type, type[models.Model]] = {EnvironmentView: Environment, DownloadView: Attachment}
+NAMED: dict[type, type[models.Model]] = {
+    EnvironmentView: Environment,
+    DownloadView: Attachment,
+    UploadView: Upload,
+    UnsubscribeView: Environment,  # its token names one, and a recipient; no id opens it
+}
+
+SIGNED = {  # routes that ask for no key, and why
+    "api/v1/attachments/<str:pk>/download": "the signature in the link is the right",
+    "api/v1/uploads/<str:pk>": "the signature in the link is the right",
+    "api/v1/provider-webhooks/<str:token>": "the token in the URL is the right, and leads to its own environment",
+    "api/v1/unsubscribe/<str:token>": "who holds the link is the recipient, or acts for them",
+}
 
 
 @dataclass(frozen=True)

@@ -20,43 +20,68 @@ LEFT_OUT = object()  # known to name nothing, and not needed for a valid body
 PLAIN_FIELDS: Mapping[str, Any] = {
     "action": "block",
     "add_labels": ["probed"],
+    "allowlist": [],
     "attachments": LEFT_OUT,
+    "authentication": LEFT_OUT,
     "authentication_policy": "quarantine",
     "bcc": LEFT_OUT,
     "cc": LEFT_OUT,
     "content_policy": "flag",
+    "daily_sending_quota": LEFT_OUT,
+    "deliverability_floor": LEFT_OUT,
     "delivery_mode": "capture",
     "description": "probed",
     "direction": "receive",
     "display_name": "probed",
     "events": ["message.received"],
     "expires_at": LEFT_OUT,
+    "explanation": "probed",
+    "from": "somebody@example.com",
+    "filename": "probed.txt",
     "filters": LEFT_OUT,  # words and moments; what they find is asked about in ``lists``
     "headers": LEFT_OUT,
+    "hourly_sending_quota": LEFT_OUT,
     "html_body": LEFT_OUT,
+    "if_not_replied": False,
     "inbound_paused": False,
     "labels": ["probed"],
+    "list_unsubscribe": LEFT_OUT,
     "match_type": "address",
+    "messages": [{"to": "somebody@example.com", "subject": "probed"}],
     "metadata": {"probed": True},
+    "mime_type": "text/plain",
     "name": "probed",
+    "original_attachments": "inline",
     "outbound_paused": False,
     "overlap_seconds": 60,
-    "remove_labels": ["never there"],
+    "pause_reason": "probed",
     "query": "probed",
+    "quota_warning_percent": LEFT_OUT,
+    "quote": False,
+    "reason": "manual",
+    "recipient_domain_hourly_limit": LEFT_OUT,
+    "redirect_address": "",
+    "remove_labels": ["never there"],
+    "repetition_limit": LEFT_OUT,
     "reply_to": LEFT_OUT,
+    "reply_all": False,
     "role": "member",
     "scopes": [],
+    "send_at": LEFT_OUT,
     "send_paused": False,
+    "size": 1,
     "subject": "probed",
     "text_body": "probed",
     "to": ["somebody@example.com"],
     "url": "https://example.com/probed",
     "value": "probed@example.com",
+    "version": LEFT_OUT,
     "webhooks_paused": False,
 }
 REFERENCES: Mapping[str, tuple[type[models.Model], bool]] = {  # the model, and whether the field holds a list
     "environment_ids": (Environment, True),
     "ids": (Message, True),
+    "in_reply_to_message_id": (Message, False),
     "inbox_id": (Inbox, False),
     "inbox_ids": (Inbox, True),
     "member_id": (Member, False),
@@ -65,8 +90,9 @@ UNIQUE_FIELDS = {"client_id", "domain", "email", "slug", "username"}  # asked ab
 REQUIRED_UNIQUE = {"domain": "probed.example", "email": "probed@probed.example"}
 
 PLAIN_QUERY = {
-    "action", "after", "before", "direction", "dry_run", "force", "from", "has_attachments", "include", "interval",
-    "label", "limit", "outcome", "q", "recipient", "sender", "status", "subject", "to", "types",
+    "action", "after", "against", "before", "direction", "dry_run", "email", "force", "from", "has_attachments",
+    "include", "interval", "label", "limit", "outcome", "q", "reason", "recipient", "sender", "state", "status",
+    "subject", "to", "types",
 }  # fmt: skip
 QUERY_REFERENCES: Mapping[str, type[models.Model]] = {"inbox_id": Inbox, "thread_id": Thread}
 PLACING_QUERY = {"environment_id"}
@@ -74,6 +100,7 @@ PAGING_QUERY = {"after", "cursor"}
 SIGNED_QUERY = {"token"}  # asked of by ``links``
 PLACING_HEADERS = {"AgentPost-Environment"}
 UNIQUE_HEADERS = {"Idempotency-Key"}
+PLAIN_HEADERS = {"If-Match"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +121,7 @@ class Form:
         """Return what no probe knows how to fill in."""
         fields = self.fields - PLAIN_FIELDS.keys() - REFERENCES.keys() - UNIQUE_FIELDS
         query = self.query - PLAIN_QUERY - QUERY_REFERENCES.keys() - PLACING_QUERY - PAGING_QUERY - SIGNED_QUERY
-        headers = self.headers - PLACING_HEADERS - UNIQUE_HEADERS
+        headers = self.headers - PLACING_HEADERS - UNIQUE_HEADERS - PLAIN_HEADERS
         return [
             *(f"body field {name}" for name in sorted(fields)),
             *(f"query parameter {name}" for name in sorted(query)),

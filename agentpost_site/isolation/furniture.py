@@ -1,5 +1,6 @@
 """What stands in an environment: mail, addresses, webhooks and bookkeeping, made by the same services as always."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ from django.conf import settings
 from apikeys.models import IdempotencyRecord
 from environments import clock
 from environments.binding import inside
-from environments.callers import SYSTEM
+from environments.callers import SYSTEM, Actor
 from environments.ids import decode
 from environments.models import Environment
 from environments.services import usage
@@ -16,17 +17,21 @@ from inboxes.models import Domain, Inbox
 from inboxes.services.domains import add_domain
 from inboxes.services.filter_rules import create_rule
 from inboxes.services.inboxes import create_inbox
+from inboxes.services.suppressions import suppress
 from mail.intake import Arrival, Attempt, Recipient
-from mail.models import Message, Thread
+from mail.models import Message, RecipientHour, SendingWindow, Thread
 from mail.parsing import Address
-from mail.services import labels
+from mail.services import labels, uploads
 from mail.services.attempts import Attempts
 from mail.services.compose import File, Outgoing
+from mail.services.drafts import approval, writing
 from mail.services.receive import receive
 from mail.services.send import send
+from mail.services.transports import configure
 from webhooks.models import DeliveryAttempt, WebhookDelivery
 from webhooks.services.endpoints import create_endpoint
 
+PERSON = Actor("member", name="a person")
 MAIL = """From: {canary} <sender@{unique}.example>\r
 To: undisclosed-recipients:;\r
 Subject: {canary} {number}\r
@@ -61,9 +66,13 @@ def furnish(environment: Environment, canary: str, unique: str) -> None:
     for number in (1, 2, 3):
         receive([arrival(inboxes[number % 2], MAIL.format(canary=canary, unique=unique, number=number).encode())])
     with inside(environment):
+        _transport(environment, canary, unique)
         _send(environment, inboxes[0], canary)
+        _drafts(environment, inboxes[0], canary, unique)
+        _upload(environment, canary)
         _label(environment, canary)
         _rules(environment, inboxes[0], canary)
+        _suppressions(environment, canary, unique)
         _bookkeeping(environment, canary, unique)
     Attempts().note([_refused(canary, unique)])
 
@@ -126,7 +135,14 @@ def _refused(canary: str, unique: str) -> Attempt:
 
 
 def _send(environment: Environment, inbox: Inbox, canary: str) -> None:
-    outgoing = Outgoing(
+    """Send a mail, and leave two that wait for their time."""
+    tomorrow = clock.now() + timedelta(days=1)
+    for send_at in (None, tomorrow, tomorrow):
+        send(environment, inbox, replace(_mail(canary), send_at=send_at), actor=SYSTEM)
+
+
+def _mail(canary: str) -> Outgoing:
+    return Outgoing(
         to=[Address(f"{canary}@example.com", canary)],
         subject=canary,
         text_body=canary,
@@ -134,7 +150,23 @@ def _send(environment: Environment, inbox: Inbox, canary: str) -> None:
         labels=[canary],
         metadata={"note": canary},
     )
-    send(environment, inbox, outgoing)
+
+
+def _drafts(environment: Environment, inbox: Inbox, canary: str, unique: str) -> None:
+    """Leave a draft of two versions, and one that waits for a yes."""
+    draft, _ = writing.create_draft(environment, inbox, _mail(canary), actor=SYSTEM, client_id=f"draft-{unique}")
+    writing.update_draft(environment, draft, {"subject": f"{canary} again"}, actor=SYSTEM)
+    asked, _ = writing.create_draft(environment, inbox, _mail(canary), actor=SYSTEM)
+    approval.submit(environment, asked, actor=SYSTEM)
+
+
+def _upload(environment: Environment, canary: str) -> None:
+    for number in (1, 2):
+        content = f"{canary} uploaded {number}".encode()
+        announced = uploads.announce(
+            environment, filename=f"{canary}.txt", content_type="text/plain", size=len(content)
+        )
+        uploads.store(environment, announced.upload.pk, content)
 
 
 def _label(environment: Environment, canary: str) -> None:
@@ -158,6 +190,17 @@ def _rules(environment: Environment, inbox: Inbox, canary: str) -> None:
         )
 
 
+def _suppressions(environment: Environment, canary: str, unique: str) -> None:
+    for number in (1, 2):
+        suppress(environment, f"left-{number}@{unique}.example", reason="unsubscribed", explanation=canary)
+
+
+def _transport(environment: Environment, canary: str, unique: str) -> None:
+    """Set the one transport that an environment has, whose host, user and password tell whose it is."""
+    config = {"host": f"relay.{unique}.example", "username": canary, "password": canary}
+    configure(environment, "smtp", config, actor=PERSON, reason=canary)
+
+
 def _bookkeeping(environment: Environment, canary: str, unique: str) -> None:
     rows = WebhookDelivery.objects.in_environment(environment).order_by("pk")[:2]
     DeliveryAttempt.objects.in_environment(environment).bulk_create(
@@ -176,3 +219,19 @@ def _bookkeeping(environment: Environment, canary: str, unique: str) -> None:
         for number in (1, 2)
     )
     usage.count(environment.pk, {"webhook_deliveries": 1})
+    _counts(environment, canary, unique)
+
+
+def _counts(environment: Environment, canary: str, unique: str) -> None:
+    inbox = Inbox.objects.in_environment(environment).order_by("pk")[0]
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    SendingWindow.objects.in_environment(environment).bulk_create(
+        SendingWindow(
+            environment=environment, kind="domain", subject=subject, period="hour", start=hour, count=1, most=9
+        )
+        for subject in (f"{unique}.example", f"{canary}.example")
+    )
+    RecipientHour.objects.in_environment(environment).bulk_create(
+        RecipientHour(environment=environment, inbox=inbox, recipient=recipient, hour=hour, fingerprints=[1])
+        for recipient in (f"{canary}@{unique}.example", f"again@{unique}.example")
+    )

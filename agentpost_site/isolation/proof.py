@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from agentpost_site.isolation import api, chores, clashes, console, database, links, lists, rights, traffic
+from agentpost_site.isolation import api, bounces, chores, clashes, console, database, links, lists, rights, traffic
 from agentpost_site.isolation.catalogue import check_catalogue
 from agentpost_site.isolation.digests import digest_of
 from agentpost_site.isolation.exchange import Caller
@@ -100,6 +100,8 @@ def probe_work(world: World) -> list[Area]:
     return [
         traffic.probe_reception(world),
         traffic.probe_threads(world),
+        bounces.probe_bounces(world),
+        traffic.probe_submission(world),
         traffic.probe_deliveries(world),
         chores.probe_jobs(world),
         chores.probe_commands(world),

@@ -5,14 +5,13 @@ from http import HTTPStatus
 import orjson
 
 from agentpost_site.isolation.api import NO_BODY, Probes
-from agentpost_site.isolation.discovery import operations
+from agentpost_site.isolation.discovery import SIGNED, operations
 from agentpost_site.isolation.exchange import Answer, Caller, Request, client_with
 from agentpost_site.isolation.findings import Area
 from agentpost_site.isolation.forms import Forms
 from agentpost_site.isolation.world import World
 from apikeys.secrets import new_secret
 
-WITHOUT_A_KEY = {"api/v1/attachments/<str:pk>/download": "the signature in the link is the right"}
 WITHOUT_A_SCOPE = {"api/v1/me": "tells a key only what that key is"}
 READING_BY_POST = {"batch_get", "search"}
 
@@ -24,10 +23,10 @@ def probe_rights(world: World) -> Area:
     invented = Caller("invented key", world.ours, [], client_with(new_secret("live")), takes_back=True)
     for operation in operations():
         request = Probes(world, nobody, operation, forms.of(operation) or NO_BODY).own()
-        if operation.route not in WITHOUT_A_KEY:
+        if operation.route not in SIGNED:
             for caller in (nobody, invented):
                 _demand(area, caller, request, HTTPStatus.UNAUTHORIZED, "unauthenticated")
-        if operation.route not in {*WITHOUT_A_KEY, *WITHOUT_A_SCOPE}:
+        if operation.route not in {*SIGNED, *WITHOUT_A_SCOPE}:
             _demand(area, silent, request, HTTPStatus.FORBIDDEN, "missing_scope")
             if operation.method != "GET" and operation.action not in READING_BY_POST:
                 _demand(area, reading, request, HTTPStatus.FORBIDDEN, "missing_scope")

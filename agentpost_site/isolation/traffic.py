@@ -2,18 +2,23 @@
 
 from collections.abc import Iterator
 
+from agentpost_site.isolation.catalogue.reading import differs
 from agentpost_site.isolation.digests import Marks, digest_of
 from agentpost_site.isolation.findings import Area, changed
 from agentpost_site.isolation.furniture import arrival
 from agentpost_site.isolation.world import Place, World
+from apikeys.services import create_key
 from environments import clock
 from environments.binding import inside
+from environments.callers import SYSTEM
 from environments.ids import encode, new_id
 from inboxes.models import Inbox
+from mail.intake import Login, Refused
 from mail.models import Attachment, Blob, IntakeEntry, Message, MessageRecipient, Thread
 from mail.services import blobs
 from mail.services.receive import receive
 from mail.services.recipients import recipient_of
+from mail.services.submission import admit
 from webhooks.delivery.claims import Return, claim_due, give_back
 from webhooks.delivery.requests import request_of
 from webhooks.models import Event
@@ -65,6 +70,30 @@ def _stored(place: Place, inbox: Inbox, subject: str) -> Iterator[tuple[str, str
         yield "blob", repr(Blob.objects.in_environment(environment).filter(pk=message.raw_id).values().get())
         events = Event.objects.in_environment(environment).filter(data__message_id=message.pk)
         yield "event", repr(list(events.values()))
+
+
+def probe_submission(world: World) -> Area:
+    """Log in with a key of ours as an inbox of theirs; demand the answer that an inbox gets that nobody has."""
+    area = Area("Submission: inboxes of others")
+    ours = world.places[0]
+    secret = create_key(
+        ours.organization.pk, "submits", actor=SYSTEM, scopes=["messages:send"], environments=[ours.environment]
+    ).secret
+    area.demand("our own inbox", "" if _logged_in(_inbox(ours).email, secret) == "" else "is refused")
+    nobodys = _logged_in("nobody@nowhere.example", secret)
+    for place in world.places[1:]:
+        answer = _logged_in(_inbox(place).email, secret)
+        area.demand(f"an inbox of {place.name}", differs(nobodys, answer) if answer else "lets us in")
+    return area
+
+
+def _logged_in(address: str, secret: str) -> str:
+    """Return what a login is refused with; empty where it is not."""
+    try:
+        admit(Login(address, secret, "192.0.2.1"))
+    except Refused as refused:
+        return refused.reply
+    return ""
 
 
 def probe_threads(world: World) -> Area:

@@ -13,7 +13,7 @@ from django.db import connection, connections, models
 
 from agentpost_site.isolation.discovery import environment_owned, our_models
 from agentpost_site.isolation.furniture import furnish
-from apikeys.models import ApiKey, ApiKeyEnvironment, RateWindow
+from apikeys.models import ApiKey, ApiKeyEnvironment, KeyWindow, RateWindow
 from apikeys.scopes import RESOURCES
 from apikeys.services import create_key
 from environments import clock
@@ -84,9 +84,9 @@ class Place:
         if model is Member:
             places = EnvironmentMembership.everywhere.filter(environment=self.environment)
             return rows.filter(pk__in=places.values("member"))
-        if model is ApiKey:
+        if model in {ApiKey, KeyWindow}:
             reach = ApiKeyEnvironment.everywhere.filter(environment=self.environment)
-            return rows.filter(pk__in=reach.values("key"))
+            return rows.filter(**{"pk__in" if model is ApiKey else "key__in": reach.values("key")})
         names = {one.attname for one in model._meta.local_fields}
         return rows.filter(environment_id=self.environment.pk) if "environment_id" in names else rows
 
@@ -181,7 +181,12 @@ def _populate(place: Place) -> None:
         add_to_environment(place.environment, member, role, actor=SYSTEM)
         place.people[role] = member.user
         invite(place.organization.pk, f"guest-{role}@{place.name}.example", "member", actor=SYSTEM)
-        create_key(place.organization.pk, f"{role} {place.canary}", actor=SYSTEM, environments=[place.environment])
+        made = create_key(
+            place.organization.pk, f"{role} {place.canary}", actor=SYSTEM, environments=[place.environment]
+        )
+        KeyWindow.objects.in_organization(place.organization).create(
+            organization=place.organization, key=made.key, period="hour", start=clock.now(), count=1, most=9
+        )
 
 
 def _keys(ours: Place, theirs: Place, stranger: Place) -> dict[str, str]:

@@ -2,20 +2,32 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agentpost_site import urls
+from environments import clock
 from environments.binding import inside
 from environments.callers import SYSTEM
 from environments.ids import new_id
 from environments.models import AuditEntry, Environment
 from environments.services.members import add_member, add_to_environment, invite
+from inboxes.models import Inbox
 from inboxes.services.domains import add_domain
 from inboxes.services.filter_rules import create_rule
+from inboxes.services.suppressions import suppress
 from mail.models import Attachment, IntakeEntry, Message
+from mail.parsing import Address
 from mail.services import labels
-from tests.world import World
+from mail.services.compose import Outgoing
+from mail.services.drafts import approval, writing
+from mail.services.send import send
+from tests.standing import Ground
+from tests.world import PERSON, World, build
 from webhooks.models import Event, WebhookDelivery
 from webhooks.services.endpoints import create_endpoint
 
@@ -86,15 +98,23 @@ OF_THE_ORGANIZATION = [
 ]
 OF_AN_ENVIRONMENT = [
     Call("get", "/usage", "usage:read", 200),
+    Call("get", "/deliverability", "usage:read", 200),
     Call("get", "/domains", "domains:read", 200),
     Call("post", "/domains", "domains:write", 201, {"domain": "new.acme.example"}),
     Call("get", "/domains/{domain}", "domains:read", 200),
     Call("delete", "/domains/{domain}", "domains:write", 204),
+    Call("post", "/domains/{domain}/verify", "domains:write", 200),
+    Call("post", "/domains/{domain}/rotate-keys", "domains:write", 200),
+    Call("get", "/domains/{domain}/zone-file", "domains:read", 200),
     Call("get", "/filter-rules", "filter_rules:read", 200),
     Call("post", "/filter-rules", "filter_rules:write", 201, RULE),
     Call("get", "/filter-rules/{rule}", "filter_rules:read", 200),
     Call("patch", "/filter-rules/{rule}", "filter_rules:write", 200, {"action": "block"}),
     Call("delete", "/filter-rules/{rule}", "filter_rules:write", 204),
+    Call("get", "/suppressions", "suppressions:read", 200),
+    Call("post", "/suppressions", "suppressions:write", 201, {"email": "left@example.com"}),
+    Call("get", "/suppressions/{suppression}", "suppressions:read", 200),
+    Call("delete", "/suppressions/{suppression}", "suppressions:write", 204),
     Call("get", "/inboxes", "inboxes:read", 200),
     Call("post", "/inboxes", "inboxes:write", 201),
     Call("get", "/inboxes/{inbox}", "inboxes:read", 200),
@@ -102,7 +122,20 @@ OF_AN_ENVIRONMENT = [
     Call("delete", "/inboxes/{inbox}", "inboxes:write", 204),
     Call("get", "/inboxes/{inbox}/messages", "messages:read", 200),
     Call("post", "/inboxes/{inbox}/messages", "messages:send", 201, {"to": "bob@example.com"}),
+    Call("post", "/inboxes/{inbox}/simulate", "messages:write", 201, {"from": "bob@example.com"}),
+    Call("get", "/inboxes/{inbox}/drafts", "drafts:read", 200),
+    Call("post", "/inboxes/{inbox}/drafts", "drafts:write", 201, {"to": "bob@example.com"}),
+    Call("post", "/inboxes/{inbox}/messages/batch", "messages:send", 200, {"messages": [{"to": "bob@example.com"}]}),
     Call("get", "/inboxes/{inbox}/threads", "threads:read", 200),
+    Call("get", "/drafts", "drafts:read", 200),
+    Call("get", "/drafts/{draft}", "drafts:read", 200),
+    Call("patch", "/drafts/{draft}", "drafts:write", 200, {"subject": "Hello again"}),
+    Call("delete", "/drafts/{draft}", "drafts:write", 204),
+    Call("post", "/drafts/{draft}/submit", "drafts:write", 200),
+    Call("post", "/drafts/{pending}/approve", "drafts:approve", 200),
+    Call("post", "/drafts/{pending}/reject", "drafts:approve", 200, {"reason": "Not like this"}),
+    Call("post", "/drafts/{approved}/send", "drafts:write", 200),
+    Call("get", "/drafts/{draft}/versions", "drafts:read", 200),
     Call("get", "/messages", "messages:read", 200),
     Call("post", "/messages/batch-get", "messages:read", 200, {"ids": ["{message}"]}),
     Call("post", "/messages/batch-update", "messages:write", 200, {"ids": ["{message}"], "add_labels": ["a"]}),
@@ -110,6 +143,11 @@ OF_AN_ENVIRONMENT = [
     Call("patch", "/messages/{message}", "messages:write", 200, {"labels": ["a"]}),
     Call("delete", "/messages/{message}", "messages:write", 204),
     Call("get", "/messages/{message}/raw", "messages:read", 200),
+    Call("get", "/messages/{message}/timeline", "messages:read", 200),
+    Call("post", "/messages/{waiting}/cancel", "messages:send", 200),
+    Call("post", "/messages/{message}/reply", "messages:send", 201, {"text_body": "Yes"}),
+    Call("post", "/messages/{message}/reply-all", "messages:send", 201, {"text_body": "Yes"}),
+    Call("post", "/messages/{message}/forward", "messages:send", 201, {"to": "bob@example.com"}),
     Call("post", "/messages/{message}/labels", "messages:write", 200, {"labels": ["a"]}),
     Call("delete", "/messages/{message}/labels", "messages:write", 200, {"labels": ["a"]}),
     Call("post", "/messages/{message}/release", "messages:write", 200),
@@ -121,7 +159,11 @@ OF_AN_ENVIRONMENT = [
     Call("post", "/threads/{thread}/labels", "threads:write", 200, {"labels": ["a"]}),
     Call("delete", "/threads/{thread}/labels", "threads:write", 200, {"labels": ["a"]}),
     Call("get", "/labels", "labels:read", 200),
+    Call("post", "/attachments/upload-url", "messages:send", 201, {"filename": "a.txt", "size": 1}),
     Call("get", "/attachments/{attachment}", "messages:read", 200),
+    Call("get", "/transport", "environments:read", 200),
+    Call("put", "/transport", "environments:write", 403),
+    Call("delete", "/transport", "environments:write", 403),
     Call("get", "/intake", "messages:read", 200),
     Call("get", "/intake/{intake}", "messages:read", 200),
     Call("get", "/events", "events:read", 200),
@@ -164,16 +206,19 @@ def furnish(world: World, environment: Environment) -> dict[str, str]:
         endpoint, _ = create_endpoint(environment, actor=SYSTEM, url=HOOK, events=["*"])
         domain, _ = add_domain(environment, f"{environment.slug}.acme.example", actor=SYSTEM)
         rule, _ = create_rule(environment, actor=SYSTEM, **{**RULE, "value": "furnished.example"})
+        suppression, _ = suppress(environment, "furnished@example.com", reason="hard_bounce")
     inbox = world.inbox(environment, username="support")
     [message] = world.deliver(inbox, mail_with_file(world))
     with inside(environment):
         [received] = Message.objects.in_environment(environment).filter(pk=message)
         labels.add(environment, [received, received.thread], ["urgent"])
     return {
+        **_drafts(environment, inbox),
         "environment": environment.pk,
         "endpoint": endpoint.pk,
         "domain": domain.pk,
         "rule": rule.pk,
+        "suppression": suppression.pk,
         "inbox": inbox.pk,
         "message": message,
         "thread": received.thread_id,
@@ -183,6 +228,20 @@ def furnish(world: World, environment: Environment) -> dict[str, str]:
         "delivery": world.rows(WebhookDelivery, environment)[0].pk,
         **_furnish_organization(world, environment),
     }
+
+
+def _drafts(environment: Environment, inbox: Inbox) -> dict[str, str]:
+    outgoing = Outgoing(to=[Address("bob@example.com", "")], subject="Hello")
+    with inside(environment):
+        draft, pending, approved = (
+            writing.create_draft(environment, inbox, outgoing, actor=SYSTEM)[0] for _ in range(3)
+        )
+        for one in (pending, approved):
+            approval.submit(environment, one, actor=SYSTEM)
+        approval.approve(environment, approved, actor=PERSON)
+        tomorrow = clock.now() + timedelta(days=1)
+        waiting = send(environment, inbox, replace(outgoing, send_at=tomorrow), actor=SYSTEM)
+    return {"draft": draft.pk, "pending": pending.pk, "approved": approved.pk, "waiting": waiting.pk}
 
 
 def _furnish_organization(world: World, environment: Environment) -> dict[str, str]:
@@ -208,6 +267,20 @@ def mail_with_file(world: World) -> bytes:
         text="--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\nContent-Type: text/csv\r\n"
         "Content-Disposition: attachment; filename=list.csv\r\n\r\n1,2\r\n--b--",
     )
+
+
+def furnished_acme() -> tuple[World, dict[str, str]]:
+    """Build acme with one of everything in development."""
+    world = build("acme")
+    return world, furnish(world, world.development)
+
+
+@pytest.fixture
+def furnished(standing: Ground, object_store: Path, request: pytest.FixtureRequest) -> tuple[World, dict[str, str]]:
+    """Return acme with one of everything in development, and the ids; for a module whose tests all ask for it."""
+    made: tuple[World, dict[str, str]] = standing.stand_on(furnished_acme, request)
+    standing.bring_objects(object_store)
+    return made
 
 
 def of_nothing(ids: dict[str, str]) -> dict[str, str]:

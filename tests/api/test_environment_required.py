@@ -4,15 +4,20 @@ import pytest
 
 from environments.callers import SYSTEM
 from environments.services.environments import create_environment
-from tests.api.routes import HERE, OF_AN_ENVIRONMENT, Call, furnish
+from tests.api.routes import HERE, OF_AN_ENVIRONMENT, Call
 from tests.world import Api, World, error_of
 
 FLAT = [call for call in OF_AN_ENVIRONMENT if not call.is_on_an_item]
 
 
 @pytest.fixture
-def ids(acme: World) -> dict[str, str]:
-    return furnish(acme, acme.development)
+def acme(furnished: tuple[World, dict[str, str]]) -> World:
+    return furnished[0]
+
+
+@pytest.fixture
+def ids(furnished: tuple[World, dict[str, str]]) -> dict[str, str]:
+    return furnished[1]
 
 
 @pytest.fixture

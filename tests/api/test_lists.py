@@ -17,8 +17,12 @@ from environments.services.members import add_member, add_to_environment, invite
 from inboxes.models import Inbox
 from inboxes.services.domains import add_domain
 from inboxes.services.filter_rules import create_rule
+from inboxes.services.suppressions import suppress
 from mail.models import IntakeEntry, Message, Thread
+from mail.parsing import Address
 from mail.services import labels
+from mail.services.compose import Outgoing
+from mail.services.drafts import writing
 from tests.api.routes import CALLS, HERE, HOOK, OF_AN_ENVIRONMENT, RULE, mail_with_file
 from tests.world import Api, World, build, error_of, settled
 from webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
@@ -70,6 +74,20 @@ def grow_rules(_: World, environment: Environment, count: int) -> None:
     with inside(environment):
         for number in numbers(count):
             create_rule(environment, actor=SYSTEM, **{**RULE, "value": f"r{number}.example"})
+
+
+def grow_suppressions(_: World, environment: Environment, count: int) -> None:
+    with inside(environment):
+        for number in numbers(count):
+            suppress(environment, f"s{number}@example.com", reason="hard_bounce")
+
+
+def grow_drafts(world: World, environment: Environment, count: int) -> None:
+    inbox = first(environment, Inbox) or world.inbox(environment)
+    with inside(environment):
+        for number in numbers(count):
+            mail = Outgoing(to=[Address("bob@example.com", "")], subject=str(number), text_body="Hello")
+            writing.create_draft(environment, inbox, mail, actor=SYSTEM)
 
 
 def grow_inboxes(world: World, environment: Environment, count: int) -> None:
@@ -139,7 +157,11 @@ LISTS: dict[str, Grow] = {
     "/domains": grow_domains,
     "/filter-rules": grow_rules,
     "/filter-rules?direction=receive&action=block": grow_rules,
+    "/suppressions?reason=hard_bounce": grow_suppressions,
     "/inboxes": grow_inboxes,
+    "/inboxes/{inbox}/drafts": grow_drafts,
+    "/drafts": grow_drafts,
+    "/drafts?state=draft": grow_drafts,
     "/inboxes/{inbox}/messages": grow_mail,
     "/inboxes/{inbox}/threads": grow_mail,
     "/messages": grow_mail,

@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponse
 
 from agentpost_site.docs import described
-from tests.api.routes import CALLS, OF_AN_ENVIRONMENT, OF_THE_ORGANIZATION, Call, furnish
+from tests.api.routes import CALLS, OF_AN_ENVIRONMENT, OF_THE_ORGANIZATION, Call
 from tests.world import Api, World, error_of
 
 FLAT = [*OF_THE_ORGANIZATION, *OF_AN_ENVIRONMENT]
@@ -67,6 +67,8 @@ ODD_IDS = [
     "%0D%0Aa:%20b",
 ]
 
+WITHOUT_A_BODY = ("/enable", "/release", "/rotate-secret", "/verify", "/rotate-keys", "/cancel")
+
 
 def assert_ours(answer: HttpResponse, sent: Any) -> None:
     assert answer.status_code < 500, (sent, answer.content)
@@ -81,8 +83,13 @@ def assert_ours(answer: HttpResponse, sent: Any) -> None:
 
 
 @pytest.fixture
-def ids(acme: World) -> dict[str, str]:
-    return furnish(acme, acme.development)
+def acme(furnished: tuple[World, dict[str, str]]) -> World:
+    return furnished[0]
+
+
+@pytest.fixture
+def ids(furnished: tuple[World, dict[str, str]]) -> dict[str, str]:
+    return furnished[1]
 
 
 @pytest.mark.parametrize("raw", NOT_JSON.values(), ids=NOT_JSON)
@@ -98,7 +105,7 @@ def test_a_body_that_is_no_object_is_refused(api: Api, ids: dict[str, str], raw:
     for call in WRITES:
         answer = api.call(call.method, call.filled(ids)[1], raw)
         assert_ours(answer, raw)
-        takes_none = call.path.endswith(("/enable", "/release", "/rotate-secret"))
+        takes_none = call.path.endswith(WITHOUT_A_BODY)
         assert (str(call), answer.status_code) == (str(call), 200 if takes_none else 422)
 
 

@@ -11,7 +11,7 @@ from apikeys.secrets import new_secret
 from apikeys.services import revoke_key, rotate_key
 from environments import clock
 from environments.callers import SYSTEM
-from tests.api.routes import CALLS, HERE, NESTED, OF_AN_ENVIRONMENT, Call, called, furnish, of_nothing, routed
+from tests.api.routes import CALLS, HERE, NESTED, OF_AN_ENVIRONMENT, Call, called, of_nothing, routed
 from tests.world import Api, World, error_of, without_request_id
 
 ITEMS = [call for call in OF_AN_ENVIRONMENT if call.is_on_an_item]
@@ -19,8 +19,13 @@ OUT_OF_REACH = [call for call in CALLS if call in NESTED or call.path.startswith
 
 
 @pytest.fixture
-def ids(acme: World) -> dict[str, str]:
-    return furnish(acme, acme.development)
+def acme(furnished: tuple[World, dict[str, str]]) -> World:
+    return furnished[0]
+
+
+@pytest.fixture
+def ids(furnished: tuple[World, dict[str, str]]) -> dict[str, str]:
+    return furnished[1]
 
 
 def answers(api: Api, calls: list[Call], ids: dict[str, str], **headers: str) -> dict[str, Any]:

@@ -7,34 +7,45 @@ from uuid import uuid4
 
 from django.db.models import Model
 
-from apikeys.models import ApiKeyEnvironment, IdempotencyRecord, RateWindow
+from apikeys.models import ApiKeyEnvironment, IdempotencyRecord, KeyWindow, RateWindow
 from apikeys.services import create_key
 from environments import clock
 from environments.binding import inside
 from environments.callers import SYSTEM
+from environments.encryption import seal
 from environments.ids import decode
 from environments.models import Environment, Member, Organization, UsageHour, User
 from environments.services.environments import create_environment
 from environments.services.members import add_member, add_to_environment, invite, memberships
 from environments.services.organizations import create_organization
-from inboxes.models import Domain, FilterRule, Inbox
+from inboxes.models import Domain, FilterRule, Inbox, SigningKey, Suppression
 from mail.models import (
     Attachment,
     AwaitedMessage,
     Blob,
+    Draft,
+    DraftFile,
+    DraftVersion,
+    HandOver,
     IntakeEntry,
     Message,
     MessageLabel,
     MessageRecipient,
+    RecipientHour,
     SearchEntry,
+    SendingWindow,
+    Step,
     StrayIntake,
     Thread,
     ThreadLabel,
+    Transport,
+    Upload,
 )
 from mail.services import search
 from webhooks.models import DeliveryAttempt, Event, WebhookDelivery, WebhookEndpoint
 
 Rows = dict[str, Model]
+KEY = {"kind": "key", "id": "key_01J00000000000000000000000", "name": "an agent"}
 ROLES = ("owner", "admin", "environment_admin", "environment_member", "operator", "stranger")
 
 
@@ -90,8 +101,12 @@ def _of_the_organization(name: str, organization: Organization, environment: Env
     reach = ApiKeyEnvironment.objects.in_organization(organization).get(key=made.key)
     window = RateWindow.objects.create(subject=decode("env", environment.pk), minute=clock.now(), calls=1)
     stray = StrayIntake.objects.create(recipient=f"{environment.slug}@stray.example", outcome="refused")
+    counted = KeyWindow.objects.in_organization(organization).create(
+        organization=organization, key=made.key, period="hour", start=clock.now(), count=1, most=9
+    )
     entry = _newest_entry(organization, environment)
-    rows = [organization, environment, member, invitation, made.key, reach, window, stray, entry, member.user]
+    of_key = [made.key, reach, counted]
+    rows = [organization, environment, member, invitation, *of_key, window, stray, entry, member.user]
     return {row._meta.label_lower: row for row in [*rows, memberships(environment).get(member=member)]}
 
 
@@ -124,15 +139,18 @@ def furnish(environment: Environment) -> Rows:
         )
         delivery = make(WebhookDelivery, endpoint=endpoint, event=event)
         make(DeliveryAttempt, delivery=delivery, number=1, duration_ms=1)
+        make(Transport, kind="smtp", sealed=sealed(environment, where))
         make(UsageHour, hour=clock.now(), slot=1)
         make(IdempotencyRecord, key=f"once-{where}", fingerprint=b"x" * 32, expires_at=clock.now())
     return rows
 
 
 def _mail(make: Callable[..., Any], where: str, rows: Rows) -> None:
-    make(Domain, name=f"{where}.example", ownership_token="t")
+    domain = make(Domain, name=f"{where}.example", ownership_token="t")
+    make(SigningKey, domain=domain, selector=f"ap-{where}", algorithm="rsa", sealed_private=b"s", public=b"p")
     inbox = make(Inbox, email=f"support@{where}.example")
     make(FilterRule, direction="receive", action="block", match_type="domain", value=f"spam-{where}.example")
+    make(Suppression, email=f"left@{where}.example", reason="unsubscribed")
     blob = make(Blob, sha256=b"s" * 32, size=10)
     thread = make(Thread, inbox=inbox, subject=f"Words of {where}", message_count=1)
     message = make(Message, **message_fields(inbox, thread, blob, f"Words of {where}"))
@@ -147,12 +165,25 @@ def _mail(make: Callable[..., Any], where: str, rows: Rows) -> None:
     )
     make(MessageRecipient, message=message, kind="to", email="support@example.com", status="received")
     make(Attachment, message=message, blob=blob, filename=f"{where}.pdf", content_type="application/pdf", size=10)
+    make(HandOver, inbox=inbox, message=message, state="waiting", envelope_recipient=f"guest@{where}.example")
+    make(Step, message=message, status="queued", reason="scheduled", explanation=f"Words of {where}")
+    make(Upload, blob=blob, filename=f"{where}.txt", content_type="text/plain", size=10, expires_at=clock.now())
     search.index(message.environment, [message])
     entries = SearchEntry.objects.in_environment(message.environment)
     rows["mail.searchentry"] = entries.get(message=message)
+    draft = make(Draft, inbox=inbox, subject=f"Draft of {where}", state="pending_approval", author=KEY)
+    version = make(DraftVersion, draft=draft, number=1, subject=draft.subject, author=KEY)
+    make(DraftFile, version=version, blob=blob, filename=f"{where}.txt", content_type="text/plain", size=10)
     make(MessageLabel, message=message, label=f"label-{where}")
+    make(SendingWindow, kind="domain", subject=f"{where}.example", period="hour", start=clock.now(), count=1, most=9)
+    make(RecipientHour, inbox=inbox, recipient=f"guest@{where}.example", hour=clock.now(), fingerprints=[1])
     make(AwaitedMessage, inbox=inbox, thread=thread, digest=uuid4())
     make(ThreadLabel, thread=thread, label=f"label-{where}")
+
+
+def sealed(environment: Environment, where: str) -> bytes:
+    config = b'{"host": "relay.%s.example", "password": "hidden-value"}' % where.encode()
+    return seal(config, environment_id=environment.pk, purpose="transport")
 
 
 def message_fields(inbox: Inbox, thread: Thread, blob: Blob, subject: str) -> dict[str, Any]:

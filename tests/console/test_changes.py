@@ -18,13 +18,17 @@ from inboxes.models import Domain, FilterRule, Inbox
 from inboxes.services.inboxes import update_inbox
 from tests.console.house import House, member_of
 from tests.console.pages import address, page
-from webhooks.models import WebhookEndpoint
+from tests.names import Names
+from webhooks.models import Event, WebhookEndpoint
 
 POSTED = {  # what the page of an environment posts when nothing was changed on it
     "name": "Development",
     "slug": "development",
     "authentication_policy": "quarantine",
     "content_policy": "flag",
+    "repetition_limit": "20",
+    "quota_warning_percent": "80",
+    "deliverability_floor": "50",
 }
 
 
@@ -66,6 +70,53 @@ def test_the_delivery_mode_is_no_field_of_the_form(acme: House, signed_in: Calla
     signed_in("owner").post(page(acme.development), given)
     kept = fresh(acme.development)
     assert (kept.delivery_mode, kept.is_locked) == ("capture", False)
+
+
+def test_an_allowlist_and_a_redirect_address_are_set_with_the_mode(
+    acme: House, signed_in: Callable[..., Client]
+) -> None:
+    given = {"mode": "redirect", "allowlist": "Acme.example\nann@globex.example", "reason": "Our testers"}
+    client, where = signed_in("environment_admin"), page(acme.development, "delivery-mode")
+    assert "Name the address" in client.post(where, given).content.decode()
+    client.post(where, {**given, "redirect_address": "test@acme.example"})
+    kept = fresh(acme.development)
+    assert (kept.delivery_mode, kept.allowlist, kept.redirect_address) == (
+        "redirect", ["acme.example", "ann@globex.example"], "test@acme.example",
+    )  # fmt: skip
+
+
+def test_an_environment_is_locked_by_its_admin_and_unlocked_by_an_operator(
+    acme: House, signed_in: Callable[..., Client]
+) -> None:
+    signed_in("environment_admin").post(page(acme.development, "lock"), {"reason": "A customer's"})
+    assert fresh(acme.development).is_locked
+    operator = signed_in("operator")
+    operator.get("/console/", {"environment": acme.development.pk})
+    operator.post(page(acme.development, "unlock"), {"reason": "Asked by the owner"})
+    assert (fresh(acme.development).is_locked, newest_entry(acme).actor_kind) == (False, "operator")
+
+
+def test_a_person_raises_quotas_of_environment_inbox_and_key(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, inbox, key = signed_in("owner"), acme.here("inboxes.inbox"), acme.here("apikeys.apikey")
+    client.post(page(acme.development), {**POSTED, "daily_sending_quota": "7"})
+    client.post(page(inbox), {"display_name": inbox.display_name, "hourly_sending_quota": "8"})
+    client.post(page(key, "quotas"), {"daily_sending_quota": "9"})
+    with inside(acme.development):
+        inbox_quota = fresh(inbox).hourly_sending_quota
+    assert (fresh(acme.development).daily_sending_quota, inbox_quota, fresh(key).daily_sending_quota) == (7, 8, 9)
+    client.post(page(acme.development), {**POSTED, "daily_sending_quota": "-1"})
+    assert fresh(acme.development).daily_sending_quota == 7
+
+
+def test_a_key_for_the_organization_is_made_from_the_page_of_another_environment(
+    acme: House, signed_in: Callable[..., Client]
+) -> None:
+    given = {"name": "wide", "scopes": ["messages:read"], "reach": "organization", "hourly_sending_quota": "5"}
+    signed_in("owner").post(address("apikeys.apikey", "add"), given)
+    key = ApiKey.objects.in_organization(acme.organization).get(name="wide")
+    with inside(acme.production):
+        told_of = Event.objects.in_environment(acme.production).filter(type="api_key.created", data__api_key_id=key.pk)
+        assert (key.hourly_sending_quota, told_of.count()) == (5, 1)
 
 
 def test_a_pause_set_in_the_console_is_one_that_a_person_set(acme: House, signed_in: Callable[..., Client]) -> None:
@@ -329,3 +380,17 @@ def test_the_organization_is_renamed(acme: House, signed_in: Callable[..., Clien
 def test_an_operator_finds_every_organization(acme: House, globex: House, signed_in: Callable[..., Client]) -> None:
     shown = signed_in("operator").get(address("environments.organization")).content.decode()
     assert (page(acme.organization) in shown, page(globex.organization) in shown) == (True, True)
+
+
+def test_a_domain_is_checked_and_its_keys_rotated_by_their_services(
+    acme: House, signed_in: Callable[..., Client], dns: Names
+) -> None:
+    client, domain = signed_in("environment_admin"), acme.here("inboxes.domain")
+    dns.put(domain.name, "MX", (1, "mail.<i>google</i>.com"))
+    assert client.post(page(domain, "verify")).status_code == 302
+    shown = client.get(page(domain)).content.decode()
+    assert "The MX points to mail.&lt;i&gt;google" in shown
+    assert "There is no TXT record at _agentpost." in shown
+    client.post(page(domain, "rotate-keys"))
+    assert newest_entry(acme).action == "domain.keys_rotated"
+    assert "ed25519" in client.get(page(domain)).content.decode()

@@ -103,6 +103,8 @@ LOOKS = [
     ("mail.messagelabel", "list"),
     ("mail.intakeentry", "list"),
     ("mail.intakeentry", "change"),
+    ("mail.handover", "list"),
+    ("mail.step", "list"),
     ("webhooks.event", "change"),
     ("webhooks.deliveryattempt", "change"),
 ]

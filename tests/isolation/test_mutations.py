@@ -13,7 +13,7 @@ from django.urls import clear_url_caches, path
 from procrastinate.contrib.django import app as procrastinate_app
 
 from agentpost_site import urls
-from agentpost_site.isolation import api, chores, console, database, lists, rights, traffic
+from agentpost_site.isolation import api, bounces, chores, console, database, lists, rights, traffic
 from agentpost_site.isolation.exchange import Caller
 from agentpost_site.isolation.findings import Area
 from agentpost_site.isolation.world import World
@@ -25,6 +25,9 @@ from environments.errors import NotFound
 from environments.managers import EnvironmentManager
 from environments.viewsets import BaseViewSet, EnvironmentViewSet
 from mail.api.messages import MessageView
+from mail.models import HandOver, Message
+from mail.services import return_path
+from mail.services.reports import Reports
 from mail.services.threads import Threads
 
 from .conftest import Mutated
@@ -163,6 +166,31 @@ def test_a_thread_that_is_joined_from_another_inbox_is_found(world: World, monke
     assert red(traffic.probe_threads(world)) == []
     monkeypatch.setattr(Threads, "_known", careless)
     assert red(traffic.probe_threads(world))
+
+
+def test_a_token_that_is_taken_at_any_address_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = return_path.ask
+
+    def careless(gate: str, hand_over: Any, _: str, domain: str, days: int) -> list[Any]:
+        addresses = [bounces.inbox_of(place).email for place in world.places]
+        return next(filter(None, (original(gate, hand_over, one, domain, days) for one in addresses)), [])
+
+    assert red(bounces.probe_bounces(world)) == []
+    monkeypatch.setattr(return_path, "ask", careless)
+    assert red(bounces.probe_bounces(world))
+
+
+def test_a_token_that_is_looked_up_everywhere_still_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(_: Reports, tokens: dict[int, list[str]]) -> dict[int, HandOver]:
+        found = {number: HandOver.everywhere.filter(pk__in=theirs).first() for number, theirs in tokens.items()}
+        return {number: row for number, row in found.items() if row}
+
+    monkeypatch.setattr(Reports, "_hand_overs", careless)
+    monkeypatch.setattr(Reports, "_locked", lambda _, ids: Message.everywhere.in_bulk(ids))
+    with database.without_wall_two():
+        assert red(bounces.probe_bounces(world)) == []
 
 
 # --- What is new and has no probe ---
