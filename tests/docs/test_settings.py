@@ -32,8 +32,12 @@ def is_read(function: ast.expr) -> bool:
     )
 
 
+def rows() -> list[tuple[str, str]]:
+    return [(name, default) for name, default, _ in ROW.findall(text("docs/settings.md"))]
+
+
 def documented() -> dict[str, str]:
-    return {name: default for name, default, _ in ROW.findall(text("docs/settings.md"))}
+    return dict(rows())
 
 
 PLAIN = {name: node.value for name, node in read_from_the_environment().items() if isinstance(node, ast.Constant)}
@@ -45,6 +49,11 @@ def test_every_setting_that_is_read_is_documented() -> None:
 
 def test_every_setting_that_is_documented_is_read() -> None:
     assert documented().keys() - read_from_the_environment().keys() == set()
+
+
+def test_no_setting_is_documented_twice() -> None:
+    names = [name for name, _ in rows()]
+    assert sorted(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize("name", sorted(PLAIN.keys() - {"AGENTPOST_SECRET_KEY"}))
