@@ -4,6 +4,7 @@ import socket
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
@@ -60,7 +61,20 @@ def seconds_waited() -> float:
 
 
 def _smtp() -> None:
-    with socket.create_connection(smtp_door(), PATIENCE) as connected:
+    _greets(*smtp_door())
+
+
+def _submission() -> None:
+    """Knock at the port with STARTTLS; the one inside TLS belongs to the same processes and answers with it."""
+    host, _ = smtp_door()
+    if settings.AGENTPOST_SUBMISSION_PORT:
+        _greets(host, settings.AGENTPOST_SUBMISSION_PORT)
+    elif settings.AGENTPOST_SUBMISSION_TLS_PORT:
+        socket.create_connection((host, settings.AGENTPOST_SUBMISSION_TLS_PORT), PATIENCE).close()
+
+
+def _greets(host: str, port: int) -> None:
+    with socket.create_connection((host, port), PATIENCE) as connected:
         connected.settimeout(PATIENCE)
         if not connected.recv(3).startswith(b"220"):
             raise ConnectionError
@@ -72,7 +86,7 @@ def _storage() -> None:
     default_storage.delete(name)
 
 
-CHECKS = {"database": _database, "queue": _queue, "smtp": _smtp, "storage": _storage}
+CHECKS = {"database": _database, "queue": _queue, "smtp": _smtp, "submission": _submission, "storage": _storage}
 
 
 def metrics(_: HttpRequest) -> HttpResponse:

@@ -99,6 +99,10 @@ def statuses(path: str, verb: str) -> list[str]:
     """Return the error answers that a call can give."""
     if path.endswith("/download"):
         return ["400", "404", "422", "503"]
+    if "/unsubscribe/" in path:
+        return ["400", "404", "503"]
+    if "/uploads/" in path:
+        return ["400", "404", "409", "413", "422", "503"]
     always = ["400", "401", "403", "404", "422", "429", "503"]
     return always if verb in READING else [*always, "409", "413", "415"]
 

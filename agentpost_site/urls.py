@@ -10,22 +10,24 @@ from django.urls import URLPattern, include, path
 from agentpost_site import health
 from agentpost_site.docs import Docs, OpenAPI
 from apikeys.api import KeyView, MeView
-from environments.api import (
-    AuditView,
-    EnvironmentMemberView,
-    EnvironmentView,
-    InvitationView,
-    MemberView,
-    OrganizationView,
-    UsageView,
-)
+from environments.api.environments import EnvironmentMemberView, EnvironmentView
+from environments.api.organizations import InvitationView, MemberView, OrganizationView
+from environments.api.records import AuditView, DeliverabilityView, UsageView
 from environments.console.site import site
-from inboxes.api import DomainView, FilterRuleView
+from inboxes.api import DomainView, FilterRuleView, SuppressionView
+from mail.api.drafts import DraftVersionView, DraftView, InboxDraftView
 from mail.api.inboxes import InboxView
 from mail.api.intake import IntakeView
-from mail.api.messages import InboxMessageView, MessageBatchView, MessageView
+from mail.api.messages import MessageBatchView, MessageView
+from mail.api.provider_webhooks import ProviderWebhookView
 from mail.api.search import SearchView
+from mail.api.sending import AnswerView, InboxMessageView
+from mail.api.simulate import SimulateView
 from mail.api.threads import AttachmentView, DownloadView, InboxThreadView, LabelView, ThreadView
+from mail.api.timeline import TimelineView
+from mail.api.transports import TransportView
+from mail.api.unsubscribe import UnsubscribeView
+from mail.api.uploads import UploadUrlView, UploadView
 from webhooks.api import DeliveryView, EndpointDeliveryView, EndpointView, EventView
 
 READ = {"get": "retrieve"}
@@ -59,19 +61,40 @@ OF_THE_ORGANIZATION: list[tuple[str, Any, dict[str, str]]] = [
 
 OF_AN_ENVIRONMENT: list[tuple[str, Any, dict[str, str]]] = [
     ("usage", UsageView, READ),
+    ("deliverability", DeliverabilityView, READ),
     ("domains", DomainView, LIST_AND_CREATE),
     ("domains/<str:pk>", DomainView, READ_AND_DELETE),
+    ("domains/<str:pk>/verify", DomainView, {"post": "verify"}),
+    ("domains/<str:pk>/rotate-keys", DomainView, {"post": "rotate_keys"}),
+    ("domains/<str:pk>/zone-file", DomainView, {"get": "zone_file"}),
     ("filter-rules", FilterRuleView, LIST_AND_CREATE),
     ("filter-rules/<str:pk>", FilterRuleView, ALL),
+    ("suppressions", SuppressionView, LIST_AND_CREATE),
+    ("suppressions/<str:pk>", SuppressionView, READ_AND_DELETE),
     ("inboxes", InboxView, LIST_AND_CREATE),
     ("inboxes/<str:pk>", InboxView, ALL),
     ("inboxes/<str:inbox_id>/messages", InboxMessageView, LIST_AND_CREATE),
+    ("inboxes/<str:inbox_id>/simulate", SimulateView, {"post": "create"}),
+    ("inboxes/<str:inbox_id>/messages/batch", InboxMessageView, {"post": "batch"}),
+    ("inboxes/<str:inbox_id>/drafts", InboxDraftView, LIST_AND_CREATE),
     ("inboxes/<str:inbox_id>/threads", InboxThreadView, LIST),
+    ("drafts", DraftView, LIST),
+    ("drafts/<str:pk>", DraftView, ALL),
+    ("drafts/<str:pk>/submit", DraftView, {"post": "submit"}),
+    ("drafts/<str:pk>/approve", DraftView, {"post": "approve"}),
+    ("drafts/<str:pk>/reject", DraftView, {"post": "reject"}),
+    ("drafts/<str:pk>/send", DraftView, {"post": "send"}),
+    ("drafts/<str:pk>/versions", DraftVersionView, LIST),
     ("messages", MessageView, LIST),
     ("messages/batch-get", MessageBatchView, {"post": "batch_get"}),
     ("messages/batch-update", MessageBatchView, {"post": "batch_update"}),
     ("messages/<str:pk>", MessageView, ALL),
     ("messages/<str:pk>/raw", MessageView, {"get": "raw"}),
+    ("messages/<str:pk>/timeline", TimelineView, READ),
+    ("messages/<str:pk>/cancel", TimelineView, {"post": "cancel"}),
+    ("messages/<str:pk>/reply", AnswerView, {"post": "reply"}),
+    ("messages/<str:pk>/reply-all", AnswerView, {"post": "reply_all"}),
+    ("messages/<str:pk>/forward", AnswerView, {"post": "forward"}),
     ("messages/<str:pk>/labels", MessageView, LABELS),
     ("messages/<str:pk>/release", MessageView, {"post": "release"}),
     ("search", SearchView, {"post": "search"}),
@@ -79,7 +102,9 @@ OF_AN_ENVIRONMENT: list[tuple[str, Any, dict[str, str]]] = [
     ("threads/<str:pk>", ThreadView, ALL),
     ("threads/<str:pk>/labels", ThreadView, LABELS),
     ("labels", LabelView, LIST),
+    ("attachments/upload-url", UploadUrlView, {"post": "create"}),
     ("attachments/<str:pk>", AttachmentView, READ),
+    ("transport", TransportView, {"get": "retrieve", "put": "update", "delete": "destroy"}),
     ("intake", IntakeView, LIST),
     ("intake/<str:pk>", IntakeView, READ),
     ("events", EventView, LIST),
@@ -95,6 +120,9 @@ OF_AN_ENVIRONMENT: list[tuple[str, Any, dict[str, str]]] = [
 
 WITHOUT_A_KEY: list[tuple[str, Any, dict[str, str]]] = [
     ("attachments/<str:pk>/download", DownloadView, READ),
+    ("uploads/<str:pk>", UploadView, {"put": "update"}),
+    ("unsubscribe/<str:token>", UnsubscribeView, {"get": "retrieve", "post": "create"}),
+    ("provider-webhooks/<str:token>", ProviderWebhookView, {"post": "create"}),
 ]
 
 

@@ -71,6 +71,8 @@ def _variables(data: Path, http: int, smtp: int) -> dict[str, str]:
         "AGENTPOST_HTTP_PORT": str(http),
         "AGENTPOST_SMTP_PORT": str(smtp),
         "AGENTPOST_SMTP_PROCESSES": "1",
+        "AGENTPOST_SUBMISSION_PORT": "0",
+        "AGENTPOST_SUBMISSION_TLS_PORT": "0",
         "AGENTPOST_DEVELOPMENT": "1",
     }
 

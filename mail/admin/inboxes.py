@@ -4,23 +4,25 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from unfold.decorators import display
 
 from environments.console.admins import EnvironmentModelAdmin
-from environments.console.forms import ConfinedModelForm
+from environments.console.forms import ConfinedModelForm, LimitedForm
 from environments.console.permissions import Kind
 from environments.console.reach import ConsoleRequest
 from environments.console.site import site
+from environments.services.limits import QUOTAS
 from inboxes.models import Inbox
 from inboxes.services import inboxes
 from mail.services.deletion import delete_inbox
 
 
-class InboxForm(ConfinedModelForm):
+class InboxForm(LimitedForm):
     """What may change in an inbox."""
 
     class Meta:
         model = Inbox
-        fields: ClassVar = ["display_name", "send_paused"]
+        fields: ClassVar = ["display_name", "send_paused", *QUOTAS]
         help_texts: ClassVar = {"send_paused": "Saved with a tick by a person, it is lifted by people only."}
 
 
@@ -52,8 +54,17 @@ class InboxAdmin(EnvironmentModelAdmin):
     list_filter = ("send_paused",)
     search_fields = ("email", "display_name")
     ordering = ("email",)
-    fields = ("email", "display_name", "send_paused", "domain", "client_id", "metadata", "created_at", "id")
-    readonly_fields = ("email", "domain", "client_id", "metadata", "created_at", "id")
+    fields = (
+        "email", "display_name", "send_paused", "why_paused", *QUOTAS, "domain", "client_id", "metadata", "created_at",
+        "id",
+    )  # fmt: skip
+    readonly_fields = ("email", "why_paused", "domain", "client_id", "metadata", "created_at", "id")
+
+    @display(description="why it is paused")
+    def why_paused(self, inbox: Inbox) -> str:
+        """Return the reason of the pause."""
+        why = inbox.pause_reason
+        return f"by a {why['by']}: {why['explanation'] or why['code']}" if why else ""
 
     def save_model(self, request: ConsoleRequest, obj: Inbox, form: Any, change: bool) -> None:  # noqa: FBT001
         console, given = request.console, form.cleaned_data

@@ -8,6 +8,7 @@ from environments.console.site import site
 from mail.models import (
     AwaitedMessage,
     Blob,
+    RecipientHour,
     SearchEntry,
 )
 
@@ -48,4 +49,19 @@ class AwaitedMessageAdmin(EnvironmentModelAdmin):
     list_display = ("id", "inbox", "thread")
     list_select_related = ("inbox", "thread")
     fields = ("id", "inbox", "thread", "digest")
+    ordering = ("-pk",)
+
+
+@admin.register(RecipientHour, site=site)
+class RecipientHourAdmin(EnvironmentModelAdmin):
+    """What the runaway brake looks at: how often an inbox wrote to one recipient in an hour."""
+
+    section = "Platform"
+    icon = "fingerprint"
+    rights = Kind.INTERNAL
+    list_display = ("recipient", "inbox", "hour")
+    list_select_related = ("inbox",)
+    list_defer = ("fingerprints",)
+    fields = ("id", "inbox", "recipient", "hour", "fingerprints")
+    readonly_fields = ("id", "fingerprints")
     ordering = ("-pk",)

@@ -10,18 +10,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from environments.clock import written
+from environments.destinations import LONGEST_ADDRESS
 from environments.errors import field_error
-from environments.forms import Body, MetadataField, SingleLineField, StrictCharField
+from environments.forms import Body, MetadataField, QuotasBody, SingleLineField, StrictCharField
 from environments.viewsets import EnvironmentViewSet
 from inboxes.models import Inbox
 from inboxes.services import inboxes
 from mail.services.deletion import delete_inbox
 
 
-class InboxBody(Body):
+class InboxBody(Body, QuotasBody):
     """Which address: ``email`` and ``name``, or ``username``, ``domain`` and ``display_name``, or nothing."""
 
-    email = StrictCharField(max_length=320, required=False)
+    email = StrictCharField(max_length=LONGEST_ADDRESS, required=False)
     username = StrictCharField(max_length=64, required=False)
     domain = StrictCharField(max_length=253, required=False)
     name = SingleLineField(max_length=200, required=False, allow_blank=True)
@@ -36,12 +37,13 @@ class InboxBody(Body):
         return _named(given)
 
 
-class InboxChanges(Body):
+class InboxChanges(Body, QuotasBody):
     """What may change in an inbox."""
 
     name = SingleLineField(max_length=200, required=False, allow_blank=True)
     display_name = SingleLineField(max_length=200, required=False, allow_blank=True)
     send_paused = serializers.BooleanField(required=False)
+    pause_reason = SingleLineField(max_length=500, required=False, allow_blank=True)
     metadata = MetadataField(required=False)
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +69,9 @@ class InboxOutput(serializers.Serializer):
     name = serializers.CharField()
     client_id = serializers.CharField(allow_null=True)
     send_paused = serializers.BooleanField()
+    pause_reason = serializers.DictField(allow_null=True)
+    hourly_sending_quota = serializers.IntegerField(allow_null=True)
+    daily_sending_quota = serializers.IntegerField(allow_null=True)
     metadata = serializers.DictField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -84,6 +89,9 @@ def inbox_json(inbox: Inbox) -> dict[str, Any]:
         "name": inbox.display_name,
         "client_id": inbox.client_id,
         "send_paused": inbox.send_paused,
+        "pause_reason": inbox.pause_reason,
+        "hourly_sending_quota": inbox.hourly_sending_quota,
+        "daily_sending_quota": inbox.daily_sending_quota,
         "metadata": inbox.metadata,
         "created_at": written(inbox.created_at),
         "updated_at": written(inbox.updated_at),
@@ -114,7 +122,10 @@ class InboxView(EnvironmentViewSet):
 
     @extend_schema(request=InboxChanges, responses=InboxOutput)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change display name, metadata or whether sending is paused. A key may not lift a pause that a person set."""
+        """Change display name, metadata, quotas or whether sending is paused.
+
+        A key may only lower quotas, and may not lift a pause that a person or a brake set.
+        """
         inbox, changes = self.found(pk), self.body(InboxChanges)
         changed = inboxes.update_inbox(inbox, self.environment, changes, actor=self.caller.actor)
         return Response(inbox_json(changed))

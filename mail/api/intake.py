@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from environments.clock import written
+from environments.destinations import LONGEST_ADDRESS
 from environments.forms import MomentField, Query, StrictCharField
 from environments.ids import first_at
 from environments.viewsets import EnvironmentViewSet
@@ -18,8 +19,6 @@ from mail.models import IntakeEntry
 from mail.reasons import REASONS
 from mail.services.ledger import mailbox_of
 from mail.services.rows import storable_address
-
-LONGEST_ADDRESS = 320
 
 
 class IntakeQuery(Query):

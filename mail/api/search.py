@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from environments import clock
+from environments.destinations import LONGEST_ADDRESS
 from environments.forms import Body, MomentField, StrictCharField
 from environments.pages import page_of_matches
 from environments.viewsets import EnvironmentViewSet
@@ -44,8 +45,8 @@ class FiltersBody(Body):
     date_to = LastMomentField(required=False)
     labels = LabelsField(default=list)
     direction = serializers.ChoiceField(Message.Direction.values, required=False)
-    from_ = StrictCharField(required=False, max_length=320)
-    to = StrictCharField(required=False, max_length=320)
+    from_ = StrictCharField(required=False, max_length=LONGEST_ADDRESS)
+    to = StrictCharField(required=False, max_length=LONGEST_ADDRESS)
     has_attachments = serializers.BooleanField(required=False, allow_null=True, default=None)
 
     def get_fields(self) -> dict[str, Any]:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import dns.exception
 import dns.name
-import dns.nameserver
 import dns.rdatatype
 import dns.resolver
 
+from environments.name_servers import stub_resolver
 from mail.authentication.cache import Cache, Kept, Question, Records
 from mail.authentication.patience import Patience
 
 KINDS = frozenset(("A", "AAAA", "MX", "PTR", "TXT"))
-DNS_PORT = 53
-PAYLOAD = 1232
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 MAX_ANSWER_BYTES = 32 * 1024
 MIN_TTL, MAX_TTL, MAX_NEGATIVE_TTL, FAILURE_TTL = 30.0, 3600.0, 300.0, 60.0
 QUERY_TIMEOUT = 3.0
-TRY_TIMEOUT = 1.5
 SHORTEST = 0.05
 MAX_QUESTIONS = 150
-_SERVER = re.compile(r"(?:\[([^\]]+)\]|([^:]+)|(.*:.*:.*?))(?::(\d{1,5}))?")
 
 
 class Unanswered(Exception):
@@ -62,7 +56,7 @@ class Resolver:
         max_cache_bytes: int = MAX_CACHE_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._stub = _stub(servers, timeout)
+        self._stub: Any = stub_resolver(servers, timeout)
         self._timeout = timeout
         self._cache = Cache(max_cache_bytes)
         self._patience = Patience()
@@ -134,34 +128,6 @@ class Questions:
     def txt(self, name: str) -> list[bytes]:
         """Return the TXT records, the strings of each joined. Raises Unanswered."""
         return [record for record in self.ask(name, "TXT") if isinstance(record, bytes)]
-
-
-class _Server(NamedTuple):
-    address: str
-    port: int
-
-
-def _stub(servers: Sequence[str], timeout: float) -> Any:
-    """Return dnspython's resolver, without its cache; None where the system names no server."""
-    try:
-        stub = dns.resolver.Resolver(configure=not servers)
-    except (dns.resolver.NoResolverConfiguration, OSError):
-        return None
-    if servers:
-        stub.nameservers = [dns.nameserver.Do53Nameserver(*_server(server)) for server in servers]
-    stub.timeout = min(TRY_TIMEOUT, timeout)
-    stub.use_edns(0, 0, PAYLOAD)
-    return stub
-
-
-def _server(written: str) -> _Server:
-    found = _SERVER.fullmatch(written.strip())
-    if not found:
-        raise ValueError(f"{written!r} is not an address, address:port or [address]:port")
-    bracketed, short, six, port = found.groups()
-    if six:
-        bracketed, port = written.strip(), None
-    return _Server(str(ipaddress.ip_address(bracketed or short)), int(port or DNS_PORT))
 
 
 def _absolute(name: str) -> dns.name.Name | None:

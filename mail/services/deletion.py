@@ -3,9 +3,9 @@
 Locks are taken in the order in which receiving takes them: messages, threads, blobs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from environments.callers import Actor
 from environments.errors import NotFound
@@ -13,8 +13,8 @@ from environments.locks import lock
 from environments.models import Environment
 from environments.services import usage
 from inboxes.models import Inbox
-from inboxes.services.inboxes import release_inbox
-from mail.models import Attachment, Message, Thread
+from inboxes.services.inboxes import demand_person_to_delete, release_inbox
+from mail.models import Attachment, Draft, DraftFile, Message, Thread
 from mail.services import blobs, threads
 
 
@@ -53,13 +53,24 @@ def delete_thread(environment: Environment, thread: Thread) -> int:
 def delete_inbox(environment: Environment, inbox: Inbox, *, actor: Actor) -> int:
     """Delete an inbox with its mail, and hold its address; return how many messages went with it.
 
-    Raises NotFound when it has gone already.
+    Raises NotFound when it has gone already, and PersonRequired for a key where the inbox could be made anew without
+    what holds its mail back.
     """
     lock(inbox, Inbox.objects.in_environment(environment))  # arriving mail waits
+    demand_person_to_delete(inbox, environment, actor)
     gone = _delete_rows(environment, Message.objects.in_environment(environment).filter(inbox=inbox))
-    release_inbox(inbox, environment, actor=actor)  # its threads go with it
-    _free(environment, gone)
+    drafted = _of_drafts(environment, inbox)
+    release_inbox(inbox, environment, actor=actor)  # its threads and drafts go with it
+    _free(environment, replace(gone, size=gone.size + drafted.size, blob_ids=gone.blob_ids | drafted.blob_ids))
     return gone.count
+
+
+def _of_drafts(environment: Environment, inbox: Inbox) -> Gone:
+    """Return what the drafts of an inbox leave behind, which go with it."""
+    drafts = Draft.objects.in_environment(environment).filter(inbox=inbox)
+    files = DraftFile.objects.in_environment(environment).filter(version__draft__inbox=inbox)
+    size = drafts.aggregate(total=Sum("size"))["total"] or 0
+    return Gone(0, size, frozenset(), frozenset(files.values_list("blob_id", flat=True)))
 
 
 def _delete_rows(environment: Environment, messages: QuerySet[Message]) -> Gone:

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 
 from django.utils.crypto import salted_hmac
 
+from environments.destinations import LONGEST_LOCAL_PART
 from inboxes.models import Inbox
 
 OCTETS = 10
 TAG = re.compile(r"[a-z2-7]{16}")
-LONGEST_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 SALT = "agentpost reply address"
 
 

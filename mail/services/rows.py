@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from environments.destinations import LONGEST_ADDRESS
 from mail.models import Message, MessageRecipient
 from mail.parsing import Address
 
-LONGEST_ADDRESS = 320
 SNIPPET = 200
 
 

@@ -136,7 +136,7 @@ def test_what_was_erased_is_on_record(acme: World) -> None:
     assert entry["target_id"] == acme.development.pk
     assert entry["before"]["slug"] == "development"
     erased = entry["after"]["erased"]
-    assert (erased["message"], erased["inbox"], erased["webhookendpoint"]) == (1, 1, 1)
+    assert (erased["message"], erased["inbox"], erased["webhookendpoint"]) == (2, 1, 1)
     with pytest.raises(Environment.DoesNotExist):
         acme.development.refresh_from_db()
     assert AuditEntry.objects.in_organization(acme.organization).filter(environment_id=acme.development.pk).exists()

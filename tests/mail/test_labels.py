@@ -192,7 +192,8 @@ def test_the_messages_of_one_thread_can_be_listed(acme: World, globex: World, ap
 def test_a_message_has_the_documented_fields(api: Api, message: dict[str, Any]) -> None:
     assert set(DOCUMENTED.split()) <= message.keys()
     assert message.keys() - set(DOCUMENTED.split()) == {
-        *("automatic", "flag_evidence", "metadata", "quarantine_reasons", "report", "text_for_model", "updated_at")
+        *("automatic", "flag_evidence", "metadata", "quarantine_reasons", "report", "text_for_model", "updated_at"),
+        *("recipients", "replies_to_message_id", "send_at"),
     }
     assert message["authentication"].keys() == {"spf", "dkim", "dmarc", "arc", "aligned", "details"}
     assert message["from_address"] == {"email": "bob@example.com", "name": "Bob"}

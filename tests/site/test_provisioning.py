@@ -16,7 +16,7 @@ from django.db import connection, connections
 
 from apikeys.authentication import caller_of, key_of
 from apikeys.models import ApiKey
-from environments.models import AuditEntry, Environment, Member, Organization
+from environments.models import AuditEntry, Environment, Member, Organization, User
 
 ROOT = Path(__file__).parents[2]
 OWNER = "owner@acme.test"
@@ -189,6 +189,31 @@ def test_going_live_is_recorded_with_who_and_why(acme: Organization) -> None:
     entry = AuditEntry.objects.in_organization(acme).get(action="environment.delivery_mode_changed")
     assert (entry.actor_kind, entry.actor_name, entry.reason) == ("member", OWNER, "Go")
     assert (entry.before, entry.after) == ({"delivery_mode": "capture"}, {"delivery_mode": "live"})
+
+
+def test_a_mode_comes_with_whom_it_lets_mail_out_to_and_with_a_lock(acme: Organization) -> None:
+    command = ("set_delivery_mode", "--environment", "production", "--reason", "Testers", "--by", OWNER)
+    redirected = (*command, "--mode", "redirect", "--redirect-to", "T@Acme.test", "--allow", "acme.test", "a@b.test")
+    made = machine(*redirected, "--lock")
+    assert (made["delivery_mode"], made["redirect_address"], made["allowlist"], made["is_locked"]) == (
+        "redirect", "t@acme.test", ["a@b.test", "acme.test"], True,
+    )  # fmt: skip
+    assert machine(*redirected, "--lock") == made
+    with pytest.raises(CommandError, match="locked"):
+        machine(*command, "--mode", "live")
+    with pytest.raises(CommandError, match="no operator"):
+        machine(*command, "--mode", "capture", "--unlock")
+    User.objects.create_superuser("root@acme.test")
+    unlocked = machine(*command[:-1], "root@acme.test", "--mode", "capture", "--unlock")
+    assert (unlocked["delivery_mode"], unlocked["is_locked"]) == ("capture", False)
+
+
+def test_a_key_comes_with_quotas(acme: Organization) -> None:
+    given = ("create_api_key", "--organization", "acme", "--name", "agent", "--daily-sending-quota")
+    with pytest.raises(CommandError, match="daily_sending_quota"):
+        machine(*given, "-1")
+    made = machine(*given, "50")
+    assert (made["daily_sending_quota"], made["hourly_sending_quota"]) == (50, None)
 
 
 def test_an_environment_starts_in_another_mode_on_the_word_of_a_person(acme: Organization) -> None:

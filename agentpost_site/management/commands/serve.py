@@ -1,4 +1,4 @@
-"""Everything on one machine: database, web, SMTP, deliverer and worker under one supervisor."""
+"""Everything on one machine: database, web, SMTP, sender, deliverer and worker under one supervisor."""
 
 import os
 import signal
@@ -18,13 +18,14 @@ from agentpost_site.supervisor import Child, Supervisor, port_is_free
 
 DATABASE, WORKERS, DOORS = range(3)  # stopped from the last to the first
 THREADS_PER_WEB_WORKER = 8
+CHORES_AT_ONCE = 4  # so that one which waits for DNS holds up no other
 PATIENCE_FOR_PORTS = 2.0
 
 
 class Command(BaseCommand):
     """Runs until SIGINT or SIGTERM; exits with 1 and one line when a port is taken."""
 
-    help = "Run everything on this machine: database, web, SMTP, deliverer and worker, under one supervisor."
+    help = "Run everything on this machine: database, web, SMTP, sender, deliverer and worker, under one supervisor."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Check the ports, prepare the database, keep the processes alive."""
@@ -44,7 +45,7 @@ class Command(BaseCommand):
 
 
 def _refuse_taken_ports() -> None:
-    for name in ("HTTP", "SMTP", "LMTP"):
+    for name in ("HTTP", "SMTP", "LMTP", "SUBMISSION", "SUBMISSION_TLS"):
         hosts = [settings.AGENTPOST_HTTP_HOST] if name == "HTTP" else settings.AGENTPOST_SMTP_HOST
         port = getattr(settings, f"AGENTPOST_{name}_PORT")
         for host in hosts if port else []:
@@ -87,8 +88,9 @@ def _start_database(supervisor: Supervisor, database: EmbeddedPostgres) -> None:
 
 
 def _processes() -> Iterator[Child]:
-    yield _command("worker", "procrastinate", "worker")
+    yield _command("worker", "procrastinate", "worker", f"--concurrency={CHORES_AT_ONCE}")
     yield _command("deliverer", "deliver")
+    yield _command("sender", "send_mail")
     for number in range(1, settings.AGENTPOST_SMTP_PROCESSES + 1):
         yield _command(f"smtp-{number}", "smtpd", layer=DOORS)
     yield Child("web", _web_command(), layer=DOORS, folder=str(settings.BASE_DIR))
