@@ -26,6 +26,7 @@ from mail.models import Draft, IntakeEntry, Message, RecipientHour, SendingWindo
 SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and what asks about them instead
     "smtpd": "its calls resolve, receive and admit are asked in “Reception”, “Threads” and “Submission”",
     "deliver": "its claims and requests are asked in “Deliveries”",
+    "send_mail": "its claims, decisions and parcels are asked in “Departures”",
     "serve": "starts the other processes and touches no row itself",
     "first_run": "creates an organization of its own through the services that the other commands call",
     "demo": "talks to a running instance over its sockets, with keys",

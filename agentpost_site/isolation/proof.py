@@ -3,7 +3,19 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from agentpost_site.isolation import api, bounces, chores, clashes, console, database, links, lists, rights, traffic
+from agentpost_site.isolation import (
+    api,
+    bounces,
+    chores,
+    clashes,
+    console,
+    database,
+    departures,
+    links,
+    lists,
+    rights,
+    traffic,
+)
 from agentpost_site.isolation.catalogue import check_catalogue
 from agentpost_site.isolation.digests import digest_of
 from agentpost_site.isolation.exchange import Caller
@@ -102,6 +114,7 @@ def probe_work(world: World) -> list[Area]:
         traffic.probe_threads(world),
         bounces.probe_bounces(world),
         traffic.probe_submission(world),
+        departures.probe_departures(world),
         traffic.probe_deliveries(world),
         chores.probe_jobs(world),
         chores.probe_commands(world),

@@ -13,7 +13,7 @@ from django.urls import clear_url_caches, path
 from procrastinate.contrib.django import app as procrastinate_app
 
 from agentpost_site import urls
-from agentpost_site.isolation import api, bounces, chores, console, database, lists, rights, traffic
+from agentpost_site.isolation import api, bounces, chores, console, database, departures, lists, rights, traffic
 from agentpost_site.isolation.exchange import Caller
 from agentpost_site.isolation.findings import Area
 from agentpost_site.isolation.world import World
@@ -26,6 +26,7 @@ from environments.managers import EnvironmentManager
 from environments.viewsets import BaseViewSet, EnvironmentViewSet
 from mail.api.messages import MessageView
 from mail.models import HandOver, Message
+from mail.sending.parcels import parcel_of
 from mail.services import return_path
 from mail.services.reports import Reports
 from mail.services.threads import Threads
@@ -252,6 +253,17 @@ def test_a_job_that_takes_an_environment_is_uncovered(world: World) -> None:
         assert [gap for gap in red(chores.probe_jobs(world)) if "mail.tasks.lookout" in str(gap)]
     finally:
         del procrastinate_app.tasks[task.name]
+
+
+def test_a_neighbours_words_in_what_leaves_are_a_leak(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert red(departures.probe_departures(world)) == []
+
+    def spoilt(job: Any, *, signed: bool) -> Any:
+        parcel = parcel_of(job, signed=signed)
+        return replace(parcel, raw=parcel.raw + world.stranger.canary.encode())
+
+    monkeypatch.setattr(departures, "parcel_of", spoilt)
+    assert [leak for leak in red(departures.probe_departures(world)) if "what would leave" in str(leak)]
 
 
 def test_a_command_without_a_probe_is_uncovered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
