@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from dnslib import QTYPE, RCODE, RR, DNSLabel, DNSRecord
@@ -67,13 +67,21 @@ class _Quiet:
         return lambda *_: None
 
 
+def _free_port() -> int:
+    """Return a port that is free for UDP and for TCP."""
+    for _ in range(50):
+        with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp, suppress(OSError):
+            udp.bind(("127.0.0.1", 0))
+            tcp.bind(udp.getsockname())
+            return int(udp.getsockname()[1])
+    raise OSError("No port is free for both.")
+
+
 class NameServer:
     """The server, over UDP and TCP; ``names`` are what it knows at the moment."""
 
     def __init__(self) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = _free_port()
         options = {"port": self.port, "address": "127.0.0.1", "logger": _Quiet()}
         self._servers = [DNSServer(Names(), tcp=tcp, **options) for tcp in (False, True)]
         self.names = Names()
