@@ -25,6 +25,7 @@ NAMES_AN_ENVIRONMENT = {  # models that carry an environment and are not owned b
     "environments.EnvironmentMembership": "read to learn which environments a member reaches",
     "environments.AuditEntry": "outlives the environment it tells of",
     "apikeys.ApiKeyEnvironment": "read to learn which environments a key reaches",
+    "apikeys.StreamTicket": "redeemed to learn which environment it opens a stream of",
     "inboxes.AddressHold": "outlives the environment that gave the address up",
 }
 UNIQUE_EVERYWHERE = {  # constraints that hold across environments, each with the one answer that tells nothing

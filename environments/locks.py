@@ -6,12 +6,13 @@ from django.db.models import Model, QuerySet
 from environments.errors import NotFound
 
 
-def lock(row: Model, rows: QuerySet) -> None:
+def lock(row: Model, rows: QuerySet, *, no_key: bool = False) -> None:
     """Lock the row until the transaction ends, and give it the values that it has now.
 
-    ``rows`` are those that it is looked for in. Whoever else locks it waits. Raises NotFound when it has gone.
+    ``rows`` are those that it is looked for in. Whoever else locks it waits; with ``no_key`` others may still write
+    rows that refer to it. Raises NotFound when it has gone.
     """
     try:
-        row.refresh_from_db(from_queryset=rows.select_for_update())
+        row.refresh_from_db(from_queryset=rows.select_for_update(no_key=no_key))
     except ObjectDoesNotExist:
         raise NotFound from None

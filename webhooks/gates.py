@@ -25,7 +25,8 @@ WAITING = """
 """
 
 # ready   whoever has something due, and is not paused
-# turns   everybody's first, then everybody's second, and so on; nobody's turns are looked at beyond ten fair shares
+# turns   everybody's first, then everybody's second, and so on: of organizations, and in them of environments; nobody's
+#         turns are looked at beyond ten fair shares, which environments have of their organization's
 # shares  how many each gets of that
 # due     locked by environment, so that a second claim at the same moment finds the next ones
 CLAIM = Gate(
@@ -35,7 +36,7 @@ CLAIM = Gate(
     body=f"""
     WITH RECURSIVE {WAITING},
     ready AS MATERIALIZED (
-         SELECT e.id
+         SELECT e.id, e.organization_id, count(*) OVER (PARTITION BY e.organization_id) AS siblings
            FROM waiting
            JOIN environments_environment e ON e.id = waiting.environment_id
           WHERE NOT e.webhooks_paused
@@ -49,8 +50,10 @@ CLAIM = Gate(
                   FROM webhooks_webhookdelivery d
                  WHERE d.environment_id = ready.id AND d.state = 'pending' AND d.next_attempt_at <= now()
                  ORDER BY d.next_attempt_at
-                 LIMIT least(how_many, 1000, 1 + 10 * least(how_many, 1000) / (SELECT count(*) FROM ready))) mine
-          ORDER BY mine.turn, mine.next_attempt_at
+                 LIMIT least(how_many, 1000, 1 + 10 * least(how_many, 1000) / ready.siblings
+                                               / (SELECT count(DISTINCT r.organization_id) FROM ready r))) mine
+          ORDER BY row_number() OVER (PARTITION BY ready.organization_id ORDER BY mine.turn, mine.next_attempt_at),
+                   mine.next_attempt_at
           LIMIT least(how_many, 1000)),
     shares AS MATERIALIZED (
          SELECT turns.id, count(*) AS size FROM turns GROUP BY turns.id),
@@ -71,7 +74,7 @@ CLAIM = Gate(
     """,  # noqa: S608 - all of it is ours
     reads={
         "webhooks.WebhookDelivery": ["id", "environment_id", "state", "next_attempt_at"],
-        "environments.Environment": ["id", "webhooks_paused"],
+        "environments.Environment": ["id", "organization_id", "webhooks_paused"],
     },
     updates={"webhooks.WebhookDelivery": ["next_attempt_at"]},
     volatile=True,

@@ -1,5 +1,7 @@
 """The event log and everyone who listens to it."""
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -36,11 +38,21 @@ EVENT_TYPES = (
 )
 
 
+def types_asked_for(asked: Iterable[str]) -> list[str]:
+    """Return the plain event types behind names that may be families such as ``message.*``, or ``*``."""
+    wanted = set(asked)
+    return [name for name in EVENT_TYPES if wanted & {"*", name, name.partition(".")[0] + ".*"}]
+
+
+EVENT_NUMBERS = "webhooks_event_numbers"  # a sequence
+NEXT_NUMBER = RawSQL(f"nextval('{EVENT_NUMBERS}')", [])  # noqa: S611 - all of it is ours
+
+
 class Event(EnvironmentOwned):
     """Something that happened, written in the transaction in which it happened.
 
-    ``transaction`` is that transaction's number. Readers take only events below the oldest transaction still open
-    (``pg_snapshot_xmin``), in ``(transaction, id)`` order, so that one that commits late is never skipped.
+    ``number`` is its place in the log. Events commit in another order than they are numbered in, so readers take only
+    what lies below every transaction of the environment that is still publishing: see ``webhooks.services.log``.
     """
 
     id = PrefixedIDField("evt", primary_key=True)
@@ -48,10 +60,16 @@ class Event(EnvironmentOwned):
     inbox_id = PrefixedIDField("inb", null=True)  # no foreign key: inbox.deleted outlives its inbox
     data = models.JSONField()
     created_at = models.DateTimeField(default=clock.now)
-    transaction = models.BigIntegerField(db_default=RawSQL("(pg_current_xact_id()::text::bigint)", []), editable=False)
+    number = models.BigIntegerField(db_default=NEXT_NUMBER, editable=False)
+    is_test = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Made to try one endpoint; not in the log."
+    )
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["environment", "transaction", "id"], name="events_in_commit_order")]
+        indexes: ClassVar = [
+            models.Index(fields=["environment", "number"], name="events_by_number"),
+            models.Index(fields=["environment", "id"], name="events_of_tests", condition=models.Q(is_test=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.id}"
@@ -90,6 +108,9 @@ class WebhookEndpoint(EnvironmentOwned, Timestamped):
         return not self.inbox_ids or inbox_id in self.inbox_ids
 
 
+LEASE = timedelta(seconds=60)  # of a claim
+
+
 class WebhookDelivery(EnvironmentOwned):
     """One event on its way to one endpoint."""
 
@@ -103,6 +124,9 @@ class WebhookDelivery(EnvironmentOwned):
     event = SameEnvironmentForeignKey(Event, models.CASCADE)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     attempts = models.SmallIntegerField(default=0)
+    attempts_before = models.SmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="Attempts made before it was last asked to be sent again."
+    )
     next_attempt_at = models.DateTimeField(null=True, default=clock.now, help_text="A claim moves it past its lease.")
     created_at = models.DateTimeField(default=clock.now)
     delivered_at = models.DateTimeField(null=True)
@@ -118,6 +142,7 @@ class WebhookDelivery(EnvironmentOwned):
                 condition=models.Q(state="pending"),
             ),
             models.Index(fields=["environment", "endpoint", "-id"], name="deliveries_of_endpoint"),
+            models.Index(fields=["environment", "-id"], name="deliveries_failed", condition=models.Q(state="failed")),
             models.Index(fields=["event"], name="deliveries_of_event"),
         ]
         verbose_name_plural = "webhook deliveries"
@@ -133,6 +158,8 @@ class DeliveryAttempt(EnvironmentOwned):
     delivery = SameEnvironmentForeignKey(WebhookDelivery, models.CASCADE)
     number = models.SmallIntegerField()
     at = models.DateTimeField(default=clock.now)
+    request_url = models.CharField(max_length=2048, blank=True, default="", db_default="")
+    request_headers = models.JSONField(default=dict, db_default={}, blank=True)
     status = models.SmallIntegerField(null=True)
     error = models.CharField(max_length=200, blank=True, default="")
     duration_ms = models.IntegerField()
@@ -148,8 +175,15 @@ class DeliveryAttempt(EnvironmentOwned):
         """Return the attempt as the API shows it inside its delivery."""
         return {
             "attempted_at": clock.written(self.at),
+            "request": self.request_json(),
             "status": self.status,
             "error": self.error or None,
             "duration_ms": self.duration_ms,
             "response_body": self.response_body,
         }
+
+    def request_json(self) -> dict[str, Any] | None:
+        """Return what was sent, without its body, which the delivery shows; None where nothing could be built."""
+        if not self.request_url:
+            return None
+        return {"method": "POST", "url": self.request_url, "headers": self.request_headers}

@@ -9,6 +9,7 @@ from django.db import connection
 from environments import clock
 from environments.models import Environment
 from webhooks.models import Event, WebhookDelivery, WebhookEndpoint
+from webhooks.services.log import announce
 
 CHANNEL = "agentpost_deliveries"
 
@@ -25,8 +26,9 @@ class Happening:
 def publish(environment_id: str, happenings: Sequence[Happening]) -> list[Event]:
     """Write events and their deliveries, in the caller's transaction, which is bound to the environment.
 
-    The deliverer wakes when, and only if, that transaction commits.
+    The deliverer and whoever follows the log wake when, and only if, that transaction commits.
     """
+    announce(environment_id)
     events = [
         Event(environment_id=environment_id, type=told.type, inbox_id=told.inbox_id, data=told.data)
         for told in happenings
