@@ -249,6 +249,9 @@ class Environment(OrganizationOwned, Timestamped):
     deliverability_since = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="What lies before this moment brakes the environment no more."
     )
+    event_retention_days = models.SmallIntegerField(
+        default=30, db_default=30, help_text="How many days an event stays in the log."
+    )
     metadata = models.JSONField(default=dict, blank=True)
     client_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - absent is not empty: it is unique
 

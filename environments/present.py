@@ -118,6 +118,7 @@ class EnvironmentOutput(serializers.Serializer):
     deliverability_floor = serializers.IntegerField(allow_null=True)
     authentication_policy = serializers.ChoiceField(Environment.AuthenticationPolicy.values)
     content_policy = serializers.ChoiceField(Environment.ContentPolicy.values)
+    event_retention_days = serializers.IntegerField()
     metadata = serializers.DictField()
     client_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -149,6 +150,7 @@ def environment_json(environment: Environment) -> dict[str, Any]:
         "deliverability_floor": environment.deliverability_floor,
         "authentication_policy": environment.authentication_policy,
         "content_policy": environment.content_policy,
+        "event_retention_days": environment.event_retention_days,
         "metadata": environment.metadata,
         "client_id": environment.client_id,
         "created_at": written(environment.created_at),

@@ -51,7 +51,8 @@ class EnvironmentAdmin(OrganizationModelAdmin):
     ordering = ("-is_default", "name")
     fields = (
         "name", "slug", "description", "mode", "allowed", "redirect_address", *PAUSED, "why_paused",
-        *environment_services.POLICIES, *LIMITS, "is_default", "is_locked", "id", "created_at",
+        *environment_services.POLICIES, environment_services.RETENTION, *LIMITS, "is_default", "is_locked", "id",
+        "created_at",
     )  # fmt: skip
     readonly_fields = (
         "mode", "allowed", "redirect_address", "why_paused", "is_default", "is_locked", "id", "created_at",

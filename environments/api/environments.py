@@ -13,7 +13,16 @@ from rest_framework.response import Response
 
 from environments.destinations import LONGEST_ADDRESS
 from environments.errors import Forbidden, NotFound, field_error
-from environments.forms import Body, LimitsBody, MetadataField, Query, SingleLineField, SlugField, StrictCharField
+from environments.forms import (
+    Body,
+    LimitsBody,
+    MetadataField,
+    Query,
+    QuotaField,
+    SingleLineField,
+    SlugField,
+    StrictCharField,
+)
 from environments.models import Environment, EnvironmentMembership, Member
 from environments.present import EnvironmentMemberOutput, EnvironmentOutput, environment_json, environment_member_json
 from environments.resolution import find
@@ -22,10 +31,11 @@ from environments.viewsets import BaseViewSet, row_with_id
 
 
 class PoliciesBody(Body):
-    """What becomes of incoming mail that fails DMARC, and of mail with hostile content."""
+    """What becomes of incoming mail that fails DMARC, of mail with hostile content, and of events after some days."""
 
     authentication_policy = serializers.ChoiceField(Environment.AuthenticationPolicy.values, required=False)
     content_policy = serializers.ChoiceField(Environment.ContentPolicy.values, required=False)
+    event_retention_days = QuotaField("event_retention_days", required=False, allow_null=False)
 
 
 class EnvironmentBody(PoliciesBody):

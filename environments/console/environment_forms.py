@@ -7,7 +7,7 @@ from django import forms
 from environments.console.forms import ActionForm, ConfinedModelForm, LimitedForm
 from environments.destinations import LONGEST_ADDRESS
 from environments.models import Environment
-from environments.services.environments import POLICIES
+from environments.services.environments import POLICIES, RETENTION
 from environments.services.limits import LIMITS
 from environments.services.pauses import PAUSES
 
@@ -19,7 +19,7 @@ class EnvironmentForm(LimitedForm):
 
     class Meta:
         model = Environment
-        fields: ClassVar = ["name", "slug", "description", *PAUSED, *POLICIES, *LIMITS]
+        fields: ClassVar = ["name", "slug", "description", *PAUSED, *POLICIES, RETENTION, *LIMITS]
         help_texts: ClassVar = dict.fromkeys(PAUSED, "Saved with a tick by a person, it is lifted by people only.")
 
 

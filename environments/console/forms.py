@@ -28,6 +28,7 @@ WIDGETS = {  # the most derived class first
     forms.ChoiceField: UnfoldAdminSelectWidget,
     forms.BooleanField: UnfoldBooleanWidget,
     forms.IntegerField: UnfoldAdminIntegerFieldWidget,
+    forms.DateTimeField: UnfoldAdminTextInputWidget,
     forms.CharField: UnfoldAdminTextInputWidget,
 }
 

@@ -19,6 +19,7 @@ from environments.services.pauses import PAUSES
 from environments.waking import wake_sender
 
 POLICIES = ("authentication_policy", "content_policy")
+RETENTION = "event_retention_days"
 OUTLETS = ("delivery_mode", "allowlist", "redirect_address")
 NOBODY = Actor("nobody")  # who changes an outlet without a reason
 CAPTURE = Environment.DeliveryMode.CAPTURE
@@ -36,8 +37,9 @@ def create_environment(
 ) -> tuple[Environment, bool]:
     """Create an environment, or return the one with the same ``client_id``; the second value is whether it is new.
 
-    ``fields`` may hold ``description``, ``metadata`` and the policies for incoming mail. Raises Conflict when the slug
-    is taken, and PersonRequired for any mode but capture, which only ``set_delivery_mode`` gives.
+    ``fields`` may hold ``description``, ``metadata``, the policies for incoming mail and how many days events are kept.
+    Raises Conflict when the slug is taken, and PersonRequired for any mode but capture, which only
+    ``set_delivery_mode`` gives.
     """
     organization_id = organization if isinstance(organization, str) else organization.pk
     rows = Environment.objects.in_organization(organization_id)
@@ -74,7 +76,7 @@ def _slug_taken(slug: str) -> Conflict:
 
 
 def update_environment(environment: Environment, changes: dict[str, Any], *, actor: Actor) -> Environment:
-    """Change name, slug, description, metadata, policies for incoming mail, limits, pauses, or tighten the muzzle.
+    """Change what an environment is called and how it works, pause it, or tighten the muzzle.
 
     ``pause_reason`` in ``changes`` says why something is paused. A key may not lift a pause that a person or a brake
     set, nor raise a limit; and nobody lets mail out to more this way, but only back to capture or to fewer on the
@@ -254,7 +256,7 @@ def _record(environment: Environment, actor: Actor, action: str, **details: Any)
 def _shown(environment: Environment) -> dict[str, Any]:
     paused = (f"{pause}_paused" for pause in PAUSES)
     names = (
-        "name", "slug", "description", *OUTLETS, "metadata", *POLICIES, *LIMITS, *paused, "pauses_by_people",
-        "pause_reasons",
+        "name", "slug", "description", *OUTLETS, "metadata", *POLICIES, RETENTION, *LIMITS, *paused,
+        "pauses_by_people", "pause_reasons",
     )  # fmt: skip
     return {name: getattr(environment, name) for name in names}
