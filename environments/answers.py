@@ -17,6 +17,8 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
 from environments import errors
+from environments.asking import Answer
+from environments.ids import new_id
 
 logger = logging.getLogger(__name__)
 CLASHES = (ForeignKeyViolation, UniqueViolation)
@@ -166,6 +168,13 @@ def error_body(refusal: errors.Refusal, identifier: str | None) -> dict[str, Any
             "request_id": identifier,
         }
     }
+
+
+def refusing(refusal: errors.Refusal, identifier: str | None = None) -> Answer:
+    """Return the whole answer that tells a refusal outside of a view, with this request's id or a new one."""
+    identifier = identifier or new_id("req")
+    headers = {"Content-Type": "application/json", "Request-Id": identifier, **refusal.headers}
+    return Answer(refusal.status, list(headers.items()), orjson.dumps(error_body(refusal, identifier)))
 
 
 def request_id(request: Any) -> str | None:

@@ -138,6 +138,15 @@ class MethodNotAllowed(Refusal):
     fix = "See Allow, or the API reference, for the methods of this path."
 
 
+class TooSlow(Refusal):
+    """A body that does not come."""
+
+    status = 408
+    code = "request_timeout"
+    message = "The body of the request came too slowly."
+    fix = "Send it again over a faster connection, or in smaller requests."
+
+
 class Conflict(Refusal):
     """What is asked clashes with what is there."""
 

@@ -116,9 +116,13 @@ class BaseViewSet(GenericViewSet):
         reader.is_valid(raise_exception=True)
         return reader.validated_data
 
-    def query(self, serializer: type[serializers.Serializer]) -> dict[str, Any]:
-        """Return the validated query parameters; raise ValidationFailed."""
-        reader = serializer(data=self.request.query_params, context=self.get_serializer_context())
+    def query(self, serializer: type[serializers.Serializer], *, is_strict: bool = False) -> dict[str, Any]:
+        """Return the validated query parameters; raise ValidationFailed, if strict also for those that are unknown."""
+        given = self.request.query_params
+        reader = serializer(data=given, context=self.get_serializer_context())
+        unknown = given.keys() - reader.fields.keys() - self.understood
+        if is_strict and unknown:
+            raise field_error(min(unknown), "This call has no such parameter.")
         reader.is_valid(raise_exception=True)
         return reader.validated_data
 

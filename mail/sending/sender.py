@@ -24,7 +24,7 @@ from mail.services.transports import transport_of
 from mail.transports import Carrier, Ending, Result
 from mail.transports.configs import Config, WrongConfig
 from mail.transports.opening import carrier_of
-from webhooks.delivery.waking import DATABASE_TROUBLE, Backoff, DatabaseThread, listen
+from webhooks.waking import DATABASE_TROUBLE, Backoff, DatabaseThread, listen
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class Sender:
 
     async def run(self) -> None:
         """Claim, hand over and record until ``stop``, then wind up within ten seconds."""
-        listener = asyncio.create_task(listen(SENDER_CHANNEL, self._woken.set))
+        listener = asyncio.create_task(listen(SENDER_CHANNEL, lambda _: self._woken.set()))
         backoff = Backoff("claim hand-overs")
         try:
             while not self._is_stopping:

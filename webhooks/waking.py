@@ -61,10 +61,10 @@ class Backoff:
         self._next = FIRST_PAUSE
 
 
-async def listen(channel: str, wake: Callable[[], None]) -> None:
-    """Call ``wake`` whenever somebody commits a NOTIFY on the channel, until cancelled.
+async def listen(channel: str, wake: Callable[[str | None], None]) -> None:
+    """Call ``wake`` with the payload of every NOTIFY that is committed on the channel, until cancelled.
 
-    Also after each (re)connection, for what was committed while nobody listened.
+    With None after each (re)connection, for what was committed while nobody listened.
     """
     backoff = Backoff(f"listen on {channel}")
     while True:
@@ -72,9 +72,9 @@ async def listen(channel: str, wake: Callable[[], None]) -> None:
             async with await psycopg.AsyncConnection.connect(autocommit=True, **_parameters()) as connection:
                 await connection.execute(f"LISTEN {channel}")
                 backoff.reset()
-                wake()
-                async for _ in connection.notifies():
-                    wake()
+                wake(None)
+                async for notice in connection.notifies():
+                    wake(notice.payload)
         except DATABASE_TROUBLE as trouble:
             await backoff.after(trouble)
 
