@@ -132,7 +132,6 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "agentpost_site.urls"
-WSGI_APPLICATION = "agentpost_site.wsgi.application"
 APPEND_SLASH = False
 TEMPLATES = [
     {

@@ -17,8 +17,11 @@ from agentpost_site.embedded_postgres import EmbeddedPostgres
 from agentpost_site.supervisor import Child, Supervisor, port_is_free
 
 DATABASE, WORKERS, DOORS = range(3)  # stopped from the last to the first
-THREADS_PER_WEB_WORKER = 8
+CONNECTIONS_PER_WEB_WORKER = 8192  # most of them idle: streams, slow clients, kept alive
 CHORES_AT_ONCE = 4  # so that one which waits for DNS holds up no other
+# In MiB. granian takes in WebSocket messages of up to 64 MB before we see them: a worker that is fed more of them than
+# this is replaced, and its streams go on elsewhere from their last event.
+MEMORY_OF_WEB_WORKER = 1536
 PATIENCE_FOR_PORTS = 2.0
 
 
@@ -103,11 +106,13 @@ def _command(name: str, *arguments: str, layer: int = WORKERS) -> Child:
 
 def _web_command() -> list[str]:
     options = {
-        "interface": "wsgi",
+        "interface": "asgi",
         "host": settings.AGENTPOST_HTTP_HOST,
         "port": settings.AGENTPOST_HTTP_PORT,
         "workers": min(4, os.cpu_count() or 1),
-        "blocking-threads": THREADS_PER_WEB_WORKER,
+        "backpressure": CONNECTIONS_PER_WEB_WORKER,
+        "workers-max-rss": MEMORY_OF_WEB_WORKER,
+        "rss-sample-interval": 5,
         "workers-kill-timeout": 8,
         "log-level": "error",
     }
@@ -117,7 +122,7 @@ def _web_command() -> list[str]:
         "-m",
         "granian",
         *flags,
-        "--no-ws",
+        "--ws",
         "--respawn-failed-workers",
-        "agentpost_site.wsgi:application",
+        "agentpost_site.asgi:application",
     ]
