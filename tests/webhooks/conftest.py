@@ -55,6 +55,10 @@ class Tenant:
         with inside(self.environment):
             return list(DeliveryAttempt.objects.in_environment(self.environment).order_by("pk"))
 
+    def change_endpoint(self, endpoint: WebhookEndpoint, **changes: Any) -> None:
+        with inside(self.environment):
+            WebhookEndpoint.objects.in_environment(self.environment).filter(pk=endpoint.pk).update(**changes)
+
     def reread(self, endpoint: WebhookEndpoint) -> WebhookEndpoint:
         with inside(self.environment):
             return WebhookEndpoint.objects.in_environment(self.environment).get(pk=endpoint.pk)

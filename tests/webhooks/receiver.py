@@ -35,6 +35,7 @@ class Receiver:
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.answers: dict[str, list[tuple[int, dict[str, str]]]] = {}
+        self.bodies: dict[str, bytes] = {}
         self.most_at_once: defaultdict[str, int] = defaultdict(int)
         self.released = threading.Event()
         self._at_once: defaultdict[str, int] = defaultdict(int)
@@ -95,9 +96,11 @@ class Receiver:
                     receiver.released.wait(PATIENCE)
                 receiver._end(self.path)
                 self.send_response(status)
-                for name, value in {"Content-Length": "0", **answer_headers}.items():
+                answer = receiver.bodies.get(self.path, b"")
+                for name, value in {"Content-Length": str(len(answer)), **answer_headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
+                self.wfile.write(answer)
 
             def log_message(self, *_: Any) -> None:
                 pass

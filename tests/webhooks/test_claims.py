@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from environments import clock
 from environments.gates import ask
 from environments.ids import encode
+from environments.models import Environment
 from tests.webhooks.conftest import Tenant
 from webhooks.delivery.claims import LEASE
 
@@ -63,6 +64,36 @@ def test_everybody_gets_something_where_there_are_more_environments_than_turns(
 ) -> None:
     tenants = [backlog(tenant_named(f"tenant-{number}"), 5) for number in range(12)]
     assert sorted(shares(12).values()) == [1] * len(tenants)
+
+
+def siblings(tenant: Tenant, how_many: int) -> list[Tenant]:
+    """Return more environments of the tenant's organization."""
+    house, names = tenant.environment.organization, [f"e{number}" for number in range(how_many)]
+    environments = [Environment(organization=house, name=name, slug=name) for name in names]
+    for environment in environments:
+        environment.save(force_insert=True)
+    return [Tenant(environment) for environment in environments]
+
+
+@pytest.mark.parametrize("environments", [7, 40])
+def test_an_organization_of_many_environments_takes_no_others_share(
+    acme: Tenant, globex: Tenant, environments: int
+) -> None:
+    for sibling in siblings(acme, environments):
+        backlog(sibling, 3, since=clock.now() - DAY)
+    backlog(globex, 10)
+    assert shares(10)[globex.environment.pk] == 5
+
+
+def test_an_old_backlog_of_one_environment_takes_no_share_of_others_of_its_organization(
+    acme: Tenant, globex: Tenant
+) -> None:
+    [sibling] = siblings(acme, 1)
+    backlog(acme, 20, since=clock.now() - DAY)
+    backlog(sibling, 20)
+    backlog(globex, 20)
+    got = shares(8)
+    assert [got[tenant.environment.pk] for tenant in (acme, sibling, globex)] == [2, 2, 4]
 
 
 def test_an_environment_gets_what_has_been_due_longest(acme: Tenant) -> None:

@@ -4,25 +4,30 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from environments.binding import inside
 from environments.gates import ask
 from environments.ids import decode, encode
 from environments.models import Environment
-from webhooks.models import WebhookDelivery, WebhookEndpoint
+from webhooks.models import LEASE, WebhookDelivery, WebhookEndpoint
 from webhooks.services.events import wake_deliverer
+from webhooks.services.log import settled_below_each
 
-LEASE = timedelta(seconds=60)
 POST_TIMEOUT = 30.0
 TIME_TO_RECORD = 10.0
 LONGEST_SLEEP = 5.0
 SHORTEST_SLEEP = 0.05
-NEEDED = ("environment", "endpoint", "attempts", "next_attempt_at", "event__type", "event__data", "event__created_at")
+SOON = RawSQL("clock_timestamp() + interval '50 milliseconds'", [])
+NEEDED = (
+    "environment", "endpoint", "attempts", "attempts_before", "next_attempt_at",
+    "event__type", "event__data", "event__created_at", "event__number", "event__is_test",
+)  # fmt: skip
 
 GIVE_BACK = """
 UPDATE webhooks_webhookdelivery AS delivery
@@ -50,6 +55,11 @@ class Claim:
         """Return the end of the lease by the database's clock; nobody else's claim has the same."""
         return self.delivery.next_attempt_at
 
+    @property
+    def attempt(self) -> int:
+        """Return which attempt comes now, counted from 1 since the delivery was made or last asked to be sent again."""
+        return self.delivery.attempts - self.delivery.attempts_before + 1
+
     def leaves_time_to_post(self) -> bool:
         """Return whether a POST that starts now is recorded before the lease ends, even when it times out."""
         return time.monotonic() < self.claimed_at + LEASE.total_seconds() - POST_TIMEOUT - TIME_TO_RECORD
@@ -64,30 +74,46 @@ class Return:
 
 
 def claim_due(how_many: int) -> list[Claim]:
-    """Claim the deliveries that have been due longest; those to a disabled endpoint fail here and now.
+    """Claim the deliveries that have been due longest; those to a disabled endpoint fail here and now, tests aside.
 
-    Commits by itself, in one transaction for the claim and one for each environment that it met.
+    What is not settled in the log yet waits: whoever is told of an event may go on from it in the log, and must not
+    miss an older one. Commits by itself, in one transaction for the claim and one for each environment that it met.
     """
     claimed_at = time.monotonic()
     ids: defaultdict[UUID, list[UUID]] = defaultdict(list)
     for environment_uuid, delivery_uuid in ask("claim_due_deliveries", how_many, LEASE):
         ids[environment_uuid].append(delivery_uuid)
+    claimed = {encode("env", environment_uuid): delivery_uuids for environment_uuid, delivery_uuids in ids.items()}
+    bounds = settled_below_each(claimed) if claimed else {}
     return [
         Claim(delivery, claimed_at)
-        for environment_uuid, delivery_uuids in ids.items()
-        for delivery in _load(Environment(pk=encode("env", environment_uuid)), delivery_uuids)
+        for environment_id, delivery_uuids in claimed.items()
+        for delivery in _load(Environment(pk=environment_id), delivery_uuids, bounds[environment_id])
     ]
 
 
-def _load(environment: Environment, ids: Sequence[Any]) -> list[WebhookDelivery]:
+def _load(environment: Environment, ids: Sequence[Any], below: int) -> list[WebhookDelivery]:
+    """Return the deliveries with these ids that may be posted now; let others wait, or fail."""
     with inside(environment):
         rows = WebhookDelivery.objects.in_environment(environment)
         claimed = rows.filter(pk__in=list(ids), state=WebhookDelivery.State.PENDING).select_related("event")
         deliveries = _with_endpoints(environment, list(claimed.only(*NEEDED).order_by("pk")))
-        hopeless = [delivery.pk for delivery in deliveries if not delivery.endpoint.is_enabled]
+        hopeless = [delivery.pk for delivery in deliveries if not _may_be_posted(delivery)]
         if hopeless:
             rows.filter(pk__in=hopeless).update(state=WebhookDelivery.State.FAILED, next_attempt_at=None)
-    return [delivery for delivery in deliveries if delivery.endpoint.is_enabled]
+        hopeful = [delivery for delivery in deliveries if _may_be_posted(delivery)]
+        early = [delivery.pk for delivery in hopeful if not _is_settled(delivery, below)]
+        if early:
+            rows.filter(pk__in=early).update(next_attempt_at=SOON)
+    return [delivery for delivery in hopeful if _is_settled(delivery, below)]
+
+
+def _is_settled(delivery: WebhookDelivery, below: int) -> bool:
+    return delivery.event.number < below or delivery.event.is_test
+
+
+def _may_be_posted(delivery: WebhookDelivery) -> bool:
+    return delivery.endpoint.is_enabled or delivery.event.is_test
 
 
 def _with_endpoints(environment: Environment, deliveries: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:

@@ -5,25 +5,27 @@ import logging
 import random
 import signal
 from contextlib import suppress
+from datetime import datetime
 from typing import Self
 
 from environments import clock
 from webhooks.delivery.claims import POST_TIMEOUT, Claim, Return, claim_due, give_back, seconds_to_sleep
 from webhooks.delivery.lines import PATIENCE, Lines
 from webhooks.delivery.outcomes import outcome_of
-from webhooks.delivery.records import Result, by_environment, record
-from webhooks.delivery.requests import request_of
-from webhooks.delivery.waking import DATABASE_TROUBLE, Backoff, DatabaseThread, listen
+from webhooks.delivery.recorders import Recorders
+from webhooks.delivery.records import Result
+from webhooks.delivery.requests import Request, request_of
 from webhooks.services.events import CHANNEL
 from webhooks.transport import Answer, Transport
+from webhooks.waking import DATABASE_TROUBLE, Backoff, DatabaseThread, listen
 
 logger = logging.getLogger(__name__)
 
 POSTS = 100
 BATCH = 100
-GATHERING = 0.02  # results of this time share a transaction
 GRACE = 7.0
 GRACE_TO_RECORD = 2.0
+NO_ANSWER = Answer(status=None, body="", error=None, duration_ms=0, retry_after=None)
 
 
 class Deliverer:
@@ -39,29 +41,28 @@ class Deliverer:
         self._most_posts = posts
         self._lines = Lines(posts)
         self._posts: dict[asyncio.Task[None], Claim] = {}
-        self._results: asyncio.Queue[Result] = asyncio.Queue()
+        self._results = Recorders(lambda: bool(self._posts))
         self._woken = asyncio.Event()
         self._moved = asyncio.Event()
         self._is_stopping = False
         self._claiming = DatabaseThread("claiming")
-        self._recording = DatabaseThread("recording")
 
     async def __aenter__(self) -> Self:
         """Open the transport and start to record whatever is posted."""
         # No limit per host below our own: strangers may share one, and waiting there would count against their time.
         self._transport = Transport(development=self._development, connections_per_host=self._most_posts)
-        self._recorder = asyncio.create_task(self._keep_recording())
+        await self._results.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Cut off what is still under way, and close every connection."""
         self._lines.dissolve()
-        for task in [self._recorder, *self._posts]:
+        for task in self._posts:
             task.cancel()
-        await asyncio.gather(self._recorder, *self._posts, return_exceptions=True)
+        await asyncio.gather(*self._posts, return_exceptions=True)
+        await self._results.__aexit__()
         await self._transport.close()
         await self._claiming.close()
-        await self._recording.close()
 
     async def claim(self, how_many: int = BATCH) -> int:
         """Claim what is due and start to post it; return how many were claimed and worth a POST.
@@ -83,7 +84,7 @@ class Deliverer:
 
     async def run(self) -> None:
         """Claim, post and record until ``stop``, then wind up within ten seconds."""
-        listener = asyncio.create_task(listen(CHANNEL, self._woken.set))
+        listener = asyncio.create_task(listen(CHANNEL, lambda _: self._woken.set()))
         backoff = Backoff("claim deliveries")
         try:
             while not self._is_stopping:
@@ -136,42 +137,21 @@ class Deliverer:
 
     async def _post(self, claim: Claim) -> None:
         at = clock.now()
-        answer = await self._answer(claim)
+        request = _request(claim, at)
+        answer = await self._answer(request)
         chance = random.random()  # noqa: S311 - spreads retries, guards nothing
-        outcome = outcome_of(claim.delivery.attempts + 1, answer, chance)
+        outcome = outcome_of(claim.attempt, answer, chance, is_test=claim.delivery.event.is_test)
         self._lines.leave(claim, answer.duration_ms / 1000, is_healthy=answer.is_success)
-        self._results.put_nowait(Result(claim, at, answer, outcome))
+        self._results.put(Result(claim, at, answer, outcome, request))
 
-    async def _answer(self, claim: Claim) -> Answer:
+    async def _answer(self, request: Request | None) -> Answer:
+        if request is None:
+            return NO_ANSWER
         try:
-            request = request_of(claim.delivery, clock.now())
             return await self._transport.post(request.url, request.body, request.headers, timeout=POST_TIMEOUT)
-        except Exception:  # a delivery that cannot even be built is its own failure, and nobody else's
-            logger.exception("cannot post %s", claim.delivery.pk)
-            return Answer(status=None, body="", error=None, duration_ms=0, retry_after=None)
-
-    async def _keep_recording(self) -> None:
-        while True:
-            results = [await self._results.get()]
-            await asyncio.sleep(GATHERING)
-            while not self._results.empty():
-                results.append(self._results.get_nowait())
-            for environment_id, batch in by_environment(results).items():
-                await self._record(environment_id, batch)
-
-    async def _record(self, environment_id: str, results: list[Result]) -> None:
-        backoff = Backoff("record deliveries")
-        while True:
-            try:
-                await self._recording.run(record, environment_id, results)
-            except DATABASE_TROUBLE as trouble:
-                await backoff.after(trouble)
-                continue
-            except Exception:  # the environment may be gone; whatever it is, others must be recorded
-                logger.exception("cannot record %d deliveries of %s", len(results), environment_id)
-            break
-        for _ in results:
-            self._results.task_done()
+        except Exception:  # whatever the transport did not foresee is this delivery's failure, and nobody else's
+            logger.exception("cannot post to %s", request.url)
+            return NO_ANSWER
 
     async def _wind_up(self) -> None:
         await self._give_back(self._lines.dissolve())
@@ -193,6 +173,15 @@ class Deliverer:
             await self._claiming.run(give_back, [Return(claim) for claim in claims])
         except DATABASE_TROUBLE as trouble:
             logger.warning("cannot give %d claims back, their leases will end: %s", len(claims), trouble)
+
+
+def _request(claim: Claim, at: datetime) -> Request | None:
+    """Return the POST of a claim; None for one that cannot even be built, which harms nobody else."""
+    try:
+        return request_of(claim.delivery, at)
+    except Exception:
+        logger.exception("cannot build %s", claim.delivery.pk)
+        return None
 
 
 async def deliver_due_once(*, development: bool = False) -> int:
