@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import io
 import re
 import socket
@@ -14,11 +15,13 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Self
+from types import SimpleNamespace
+from typing import Any, Self
 from weakref import WeakValueDictionary
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from webhooks.addresses import TargetAddressError, TargetError, check_url, is_permitted
@@ -26,6 +29,7 @@ from webhooks.addresses import TargetAddressError, TargetError, check_url, is_pe
 MAX_BODY_KEPT = 4096
 MAX_RETRY_AFTER = 24 * 60 * 60
 LARGE_BODY = 2**20
+SECONDS_FOR_BODY = 5.0  # once the status is known: the rest is for the log alone
 # Shorter than the idle time-outs of the usual receivers (5 s and more), which would else close under our next POST.
 KEEP_ALIVE_SECONDS = 4.0
 DEFAULT_HEADERS = {
@@ -85,12 +89,8 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Whether a complete 2xx answer arrived in time."""
-        return (
-            self.error is None
-            and self.status is not None
-            and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
-        )
+        """Whether the status line of a 2xx answer arrived in time; what became of its body does not matter."""
+        return self.status is not None and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 class RefusedAddressError(OSError):
@@ -101,11 +101,51 @@ class RefusedAddressError(OSError):
         super().__init__("refused address")
 
 
+class NothingCameError(aiohttp.ClientConnectionError):
+    """The connection was lost before one octet of an answer had come."""
+
+
+class _Conversation(ResponseHandler):
+    """A connection that tells one lost in the middle of an answer from one lost without a word of it."""
+
+    _has_answered = False
+
+    def set_response_params(self, **parameters: Any) -> None:
+        """Begin to wait for the answer to a further request."""
+        self._has_answered = False
+        super().set_response_params(**parameters)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the receiver sends."""
+        self._has_answered = True
+        super().data_received(data)
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """Tell whoever waits for the answer that there will be none."""
+        if isinstance(exc, LOST) and not self._has_answered:
+            super().set_exception(NothingCameError(str(exc)), exc)
+        else:
+            super().set_exception(exc, *cause)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A pool of conversations."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        kind: type[ResponseHandler] = _Conversation
+        self._factory = functools.partial(kind, loop=self._loop)
+
+
+LOST = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError, BrokenPipeError)
+
+
 @dataclass(slots=True)
 class _Exchange:
     """What is known so far of one POST, kept when it is cut short."""
 
     is_waiting: bool = True
+    is_reused: bool = False  # the connection: it served another POST before
     status: int | None = None
     body: bytes = b""
     retry_after: int | None = None
@@ -136,23 +176,16 @@ class Transport:
         self._development = development
         self._connections_per_host = connections_per_host
         self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        connector = aiohttp.TCPConnector(
+        connector = functools.partial(
+            _Connector,
             limit=0,
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
             resolver=resolver,
             ttl_dns_cache=dns_cache_seconds,
             ssl=tls or True,
             socket_factory=_guarded_sockets(development=development),
         )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=DEFAULT_HEADERS,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-            auto_decompress=False,
-            trust_env=False,
-            read_bufsize=MAX_BODY_KEPT,
-        )
+        self._session = _session(connector(keepalive_timeout=KEEP_ALIVE_SECONDS))
+        self._fresh = _session(connector(force_close=True))  # each POST has a connection of its own
 
     async def __aenter__(self) -> Self:
         """Return the transport itself."""
@@ -165,6 +198,7 @@ class Transport:
     async def close(self) -> None:
         """Close all connections. Let the POSTs under way end first: they are cut off, and no further one is taken."""
         await self._session.close()
+        await self._fresh.close()
 
     async def post(
         self,
@@ -214,7 +248,7 @@ class Transport:
         try:
             async with asyncio.timeout(seconds), self._place(url):
                 exchange.is_waiting = False
-                await self._exchange(url, body, headers, exchange)
+                await self._exchange_at_all(url, body, headers, exchange)
         except TimeoutError:
             return Failure.BUSY if exchange.is_waiting else Failure.TIMEOUT
         except (aiohttp.ClientError, OSError) as error:
@@ -225,17 +259,35 @@ class Transport:
         """Return the places of the URL's host, shared by all who post there now and forgotten with the last of them."""
         return self._places.setdefault(URL(url).raw_authority, asyncio.Semaphore(self._connections_per_host))
 
-    async def _exchange(self, url: str, body: bytes, headers: Mapping[str, str], exchange: _Exchange) -> None:
-        response = await self._session.post(
+    async def _exchange_at_all(self, url: str, body: bytes, headers: Mapping[str, str], exchange: _Exchange) -> None:
+        """Post; once more on a fresh connection if one at rest was closed without a word (RFC 9112, 9.3.1)."""
+        try:
+            await self._exchange(self._session, url, body, headers, exchange)
+        except NothingCameError:
+            if not exchange.is_reused:
+                raise
+            await self._exchange(self._fresh, url, body, headers, exchange)
+
+    async def _exchange(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        exchange: _Exchange,
+    ) -> None:
+        response = await session.post(
             url,
             data=body if len(body) <= LARGE_BODY else io.BytesIO(body),
             headers=headers,
             allow_redirects=False,
+            trace_request_ctx=exchange,
         )
         try:
             exchange.status = response.status
             exchange.retry_after = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
-            await _read_beginning(response.content, exchange)
+            async with asyncio.timeout(SECONDS_FOR_BODY):
+                await _read_beginning(response.content, exchange)
         finally:
             response.close()
 
@@ -261,6 +313,25 @@ def retry_after_seconds(value: str | None, now: datetime) -> int | None:
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return min(max(0, round((aware - now).total_seconds())), MAX_RETRY_AFTER)
     return None
+
+
+def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    reuse = aiohttp.TraceConfig()
+    reuse.on_connection_reuseconn.append(_note_reuse)
+    return aiohttp.ClientSession(
+        connector=connector,
+        trace_configs=[reuse],
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=DEFAULT_HEADERS,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        auto_decompress=False,
+        trust_env=False,
+        read_bufsize=MAX_BODY_KEPT,
+    )
+
+
+async def _note_reuse(_session: aiohttp.ClientSession, context: SimpleNamespace, _about: object) -> None:
+    context.trace_request_ctx.is_reused = True
 
 
 async def _read_beginning(content: aiohttp.StreamReader, exchange: _Exchange) -> None:

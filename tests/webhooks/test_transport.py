@@ -1,6 +1,8 @@
 import asyncio
+import contextlib
 import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -43,6 +45,67 @@ class Receiver:
             writer.close()
 
 
+class Closing:
+    """A server that answers the first request of its first connections, and ends each at the next one.
+
+    It ends with ``word``, or with a reset where that is None. ``answered`` is how many connections it answers on.
+    """
+
+    def __init__(self, answered: int, word: bytes | None = b"") -> None:
+        self.answered = answered
+        self.word = word
+        self.connections = 0
+        self.posts = 0
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            if self.connections <= self.answered:
+                await self._post(reader)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                await writer.drain()
+            await self._post(reader)
+            writer.write(self.word or b"")
+            if self.word is None:
+                linger = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.close()
+
+    async def _post(self, reader: asyncio.StreamReader) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len(HOOK))
+        self.posts += 1
+
+    def answers(self, posts: int) -> list[Answer]:
+        """Return what so many POSTs bring, one after another."""
+
+        async def exchange() -> list[Answer]:
+            async with self.listening() as port, Transport(development=True) as transport:
+                url = f"http://127.0.0.1:{port}/hook"
+                return [await transport.post(url, HOOK, {}, timeout=10) for _ in range(posts)]
+
+        return asyncio.run(exchange())
+
+
+class Silent(Closing):
+    """One that says nothing more on any further connection, and lets it stand."""
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.connections >= self.answered:
+            self.connections += 1
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(30)
+            writer.close()
+            return
+        await super()._serve(reader, writer)
+
+
 class Names(AbstractResolver):
     """A resolver whose answers are given in advance; the last one is repeated."""
 
@@ -80,6 +143,15 @@ def replying(raw: bytes) -> Receiver:
     async def reply(writer: asyncio.StreamWriter) -> None:
         writer.write(raw)
         await writer.drain()
+
+    return Receiver(reply)
+
+
+def replying_and_waiting(raw: bytes) -> Receiver:
+    async def reply(writer: asyncio.StreamWriter) -> None:
+        writer.write(raw)
+        await writer.drain()
+        await asyncio.sleep(30)
 
     return Receiver(reply)
 
@@ -129,6 +201,21 @@ def test_a_redirect_is_not_followed(status: int) -> None:
     receiver = replying(f"HTTP/1.1 {status} X\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n".encode())
     assert answer_of(receiver).status == status
     assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_this_machine_reaches_nobody(status: int) -> None:
+    inside = replying(OK)
+
+    async def exchange() -> int | None:
+        async with inside.listening() as port:
+            where = f"http://127.0.0.1:{port}/admin"
+            outside = replying(f"HTTP/1.1 {status} X\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode())
+            async with outside.listening() as outer, Transport(development=True) as transport:
+                return (await transport.post(f"http://127.0.0.1:{outer}/hook", HOOK, {}, timeout=5)).status
+
+    assert asyncio.run(exchange()) == status
+    assert inside.connections == 0
 
 
 def test_a_connection_is_kept_alive_and_cookies_are_not() -> None:
@@ -225,7 +312,60 @@ def test_a_receiver_that_drips_runs_into_the_time_out(
     answer = answer_of(Receiver(drip), timeout=0.4)
     assert (answer.status, answer.error) == (status, Failure.TIMEOUT)
     assert answer.body.strip() == body
-    assert not answer.is_success
+    assert answer.is_success == (status == 200)  # the status line is the answer
+
+
+def test_a_body_that_does_not_come_holds_no_place_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhooks.transport.SECONDS_FOR_BODY", 0.2)
+    answer = answer_of(replying_and_waiting(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nslow"), timeout=20.0)
+    assert (answer.is_success, answer.error, answer.body) == (True, Failure.TIMEOUT, "slow")
+    assert answer.duration_ms < 10_000
+
+
+@pytest.mark.parametrize("word", [b"", None], ids=["end", "reset"])
+def test_a_connection_that_is_closed_under_a_post_is_replaced_by_a_fresh_one(word: bytes | None) -> None:
+    receiver = Closing(2, word)
+    answers = receiver.answers(2)
+    assert [(answer.status, answer.error) for answer in answers] == [(200, None)] * 2
+    assert (receiver.connections, receiver.posts) == (2, 3)
+
+
+def test_a_post_is_made_once_more_and_not_twice() -> None:
+    receiver = Closing(1)
+    _, answer = receiver.answers(2)
+    assert (answer.status, answer.error) == (None, Failure.CONNECTION)
+    assert (receiver.connections, receiver.posts) == (2, 3)
+
+
+def test_a_post_is_made_once_more_within_its_own_time() -> None:
+    async def exchange() -> Answer:
+        async with receiver.listening() as port, Transport(development=True) as transport:
+            url = f"http://127.0.0.1:{port}/hook"
+            await transport.post(url, HOOK, {}, timeout=10)
+            return await transport.post(url, HOOK, {}, timeout=0.5)
+
+    receiver = Silent(1)
+    assert asyncio.run(exchange()).error is Failure.TIMEOUT
+    assert receiver.connections == 2
+
+
+@pytest.mark.parametrize(
+    "word",
+    [b"H", b"HTTP/1.1 200", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "],
+    ids=["octet", "status line", "interim answer", "headers"],
+)
+def test_a_post_whose_answer_had_begun_is_not_made_again(word: bytes) -> None:
+    receiver = Closing(5, word)
+    _, answer = receiver.answers(2)
+    assert (answer.status, answer.is_success) == (None, False)
+    assert (receiver.connections, receiver.posts) == (1, 2)
+
+
+def test_a_new_connection_that_is_closed_without_an_answer_is_a_failure() -> None:
+    receiver = Closing(0)
+    [answer] = receiver.answers(1)
+    assert answer.error is Failure.CONNECTION
+    assert receiver.posts == 1
 
 
 def test_a_receiver_that_never_reads_runs_into_the_time_out() -> None:
@@ -270,7 +410,7 @@ def test_waiting_for_a_free_connection_is_told_apart_from_a_slow_receiver() -> N
 def test_a_broken_answer_has_a_name(raw: bytes, error: Failure) -> None:
     answer = answer_of(replying(raw))
     assert answer.error is error
-    assert not answer.is_success
+    assert answer.is_success == (answer.status == 200)
 
 
 def test_a_closed_port_is_a_connection_error() -> None:
@@ -333,7 +473,15 @@ def test_a_header_that_would_change_the_framing_is_refused(name: str, value: str
         ["10.0.0.1", "fd00:ec2::254"],
         ["169.254.169.254"],
         ["64:ff9b::7f00:1"],
+        ["2002:7f00:1::1"],
+        ["::127.0.0.1"],
+        ["100.64.0.1"],
+        ["0.0.0.0"],  # noqa: S104 -- an address to judge, not to bind
+        ["fe80::1%lo"],
+        ["168.63.129.16"],
         ["localhost"],
+        ["2130706433"],
+        ["0177.0.0.1"],
     ],
 )
 def test_a_name_that_resolves_to_refused_addresses_is_not_connected_to(addresses: list[str]) -> None:
