@@ -8,42 +8,52 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import Q
 
-from environments import clock
 from environments.binding import inside
 from environments.ids import decode
 from environments.models import Environment
 from environments.services.usage import count
 from webhooks.delivery.claims import Claim
 from webhooks.delivery.outcomes import Outcome
+from webhooks.delivery.requests import Request
 from webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
+from webhooks.services.endpoints import disable, fail_waiting
 from webhooks.transport import Answer
 
+MOST_FAILURES = 50
+FAILED_TOO_OFTEN = f"It failed {MOST_FAILURES} times in a row."
+PATIENCE = "2s"
+# As foreign keys do it, and before anything else, as whoever deletes the environment does.
+HOLD_ENVIRONMENT = "SELECT FROM environments_environment WHERE id = %s FOR KEY SHARE"
 GONE = "The endpoint answered 410 Gone."
-UNBUILT = "internal error"
+INTERNAL_ERROR = "internal error"
 
 SETTLE = """
 UPDATE webhooks_webhookdelivery AS delivery
-   SET state = result.state,
+   SET state = CASE WHEN delivery.state = 'pending' OR result.state = 'delivered' THEN result.state ELSE 'failed' END,
        attempts = delivery.attempts + 1,
-       next_attempt_at = now() + make_interval(secs => result.retry_in),
+       next_attempt_at = CASE WHEN delivery.state = 'pending' THEN now() + make_interval(secs => result.retry_in) END,
        delivered_at = CASE WHEN result.state = 'delivered' THEN now() END
   FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::float8[]) AS result (id, lease_until, state, retry_in)
  WHERE delivery.environment_id = %s
    AND delivery.id = result.id
-   AND delivery.state = 'pending'
-   AND (result.state = 'delivered' OR delivery.next_attempt_at = result.lease_until)
+   AND delivery.state <> 'delivered'
+   AND (result.state = 'delivered' OR delivery.state = 'failed' OR delivery.next_attempt_at = result.lease_until)
 RETURNING delivery.state
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One POST that was made: when it started, what came back, what follows."""
+    """One POST that was made: when it started, what came back, what follows, and what was sent.
+
+    ``request`` is None where none could be built.
+    """
 
     claim: Claim
     at: datetime
     answer: Answer
     outcome: Outcome
+    request: Request | None = None
 
     @property
     def delivery(self) -> WebhookDelivery:
@@ -67,34 +77,61 @@ def by_environment(results: Sequence[Result]) -> Mapping[str, list[Result]]:
 def record(environment_id: str, results: Sequence[Result]) -> None:
     """Write attempts, deliveries, the endpoints' runs of failures and the usage of one environment, in one transaction.
 
-    A result whose lease has ended meanwhile leaves its attempt; it decides nothing any more, unless it is a success.
-    One whose delivery has been deleted leaves nothing. ``webhook_deliveries`` counts what was delivered.
+    A result whose lease has ended meanwhile leaves its attempt; it decides nothing any more, unless it is a success,
+    which counts even where the delivery has failed since, its endpoint having been disabled.
+    One whose delivery, or whose environment, has been deleted leaves nothing. ``webhook_deliveries`` counts what was
+    delivered. Raises OperationalError for a lock that is not to be had within ``PATIENCE``.
     """
     environment = Environment(pk=environment_id)
     with inside(environment):
-        endpoints = _failures_counted(environment, results)  # before the deliveries, as when an endpoint is deleted
+        if not _hold(environment_id):
+            return
+        disabled = _count_failures(environment, results)  # before the deliveries, as when an endpoint is deleted
         kept = _still_there(environment, results)
         delivered = _settle(environment, kept)
         DeliveryAttempt.objects.in_environment(environment).bulk_create(_attempt(result) for result in kept)
-        WebhookEndpoint.objects.in_environment(environment).bulk_update(endpoints, ["consecutive_failures"])
-        _disable_gone(environment, results)
+        if disabled:
+            fail_waiting(environment, disabled)
         if delivered:
             count(environment_id, {"webhook_deliveries": delivered})
 
 
-def _failures_counted(environment: Environment, results: Sequence[Result]) -> list[WebhookEndpoint]:
-    """Lock the endpoints whose run of failures changes, always in one order, and return them with its new length."""
+def _hold(environment_id: str) -> bool:
+    """Keep the environment from being deleted until the transaction ends; return whether it is there at all."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+        cursor.execute(HOLD_ENVIRONMENT, [decode("env", environment_id)])
+        return bool(cursor.rowcount)
+
+
+def _count_failures(environment: Environment, results: Sequence[Result]) -> list[WebhookEndpoint]:
+    """Write down each endpoint's run of failures, which tests neither lengthen nor end; disable who failed too often.
+
+    Returns those that are disabled. The endpoints whose run changes are locked, always in one order.
+    """
     succeeded: defaultdict[str, list[bool]] = defaultdict(list)
     for result in results:
-        succeeded[result.delivery.endpoint_id].append(result.answer.is_success)
+        if not result.delivery.event.is_test:
+            succeeded[result.delivery.endpoint_id].append(result.answer.is_success)
     failing = [endpoint_id for endpoint_id, answers in succeeded.items() if not all(answers)]
     changing = Q(pk__in=failing) | Q(pk__in=list(succeeded), consecutive_failures__gt=0)
-    rows = WebhookEndpoint.objects.in_environment(environment).filter(changing).order_by("pk")
-    endpoints = list(rows.select_for_update(no_key=True))
+    rows = WebhookEndpoint.objects.in_environment(environment)
+    endpoints = list(rows.filter(changing).order_by("pk").select_for_update(no_key=True))
     for endpoint in endpoints:
         for success in succeeded[endpoint.pk]:
             endpoint.consecutive_failures = 0 if success else endpoint.consecutive_failures + 1
-    return endpoints
+    rows.bulk_update(endpoints, ["consecutive_failures"])
+    gone = {result.delivery.endpoint_id for result in results if result.outcome.endpoint_is_gone}
+    _disable([endpoint for endpoint in endpoints if endpoint.is_enabled], gone)
+    return [endpoint for endpoint in endpoints if not endpoint.is_enabled]
+
+
+def _disable(endpoints: Sequence[WebhookEndpoint], gone: set[str]) -> None:
+    """Disable those that are gone, and those that failed once too often."""
+    failed = [row for row in endpoints if row.consecutive_failures >= MOST_FAILURES and row.pk not in gone]
+    for hopeless, reason in (([row for row in endpoints if row.pk in gone], GONE), (failed, FAILED_TOO_OFTEN)):
+        if hopeless:
+            disable(hopeless, reason)
 
 
 def _still_there(environment: Environment, results: Sequence[Result]) -> list[Result]:
@@ -121,21 +158,16 @@ def _settle(environment: Environment, results: Sequence[Result]) -> int:
 
 
 def _attempt(result: Result) -> DeliveryAttempt:
-    answer = result.answer
+    answer, request = result.answer, result.request
     return DeliveryAttempt(
         environment_id=result.delivery.environment_id,
         delivery_id=result.delivery.pk,
         number=result.number,
         at=result.at,
+        request_url=request.url if request else "",
+        request_headers=request.shown_headers if request else {},
         status=answer.status,
-        error=answer.error or ("" if answer.status else UNBUILT),
+        error=answer.error or ("" if answer.status else INTERNAL_ERROR),
         duration_ms=answer.duration_ms,
         response_body=answer.body,
     )
-
-
-def _disable_gone(environment: Environment, results: Sequence[Result]) -> None:
-    gone = {result.delivery.endpoint_id for result in results if result.outcome.endpoint_is_gone}
-    if gone:
-        endpoints = WebhookEndpoint.objects.in_environment(environment).filter(pk__in=gone, is_enabled=True)
-        endpoints.update(is_enabled=False, disabled_reason=GONE, updated_at=clock.now())

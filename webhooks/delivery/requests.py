@@ -1,24 +1,31 @@
-"""The POST of one delivery: the exact bytes, signed twice."""
+"""The POST of one delivery: the exact bytes, signed twice, and what the delivery log shows of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import orjson
+from django.conf import settings
 
 from webhooks.models import WebhookDelivery, WebhookEndpoint
 from webhooks.services.events import envelope
+from webhooks.services.payload import payload
 from webhooks.signing import sign
 
 USER_AGENT = "AgentPost-Webhooks/1"
+HIDDEN = "•••"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is handed to the transport."""
+    """What is handed to the transport.
+
+    ``shown_headers`` are the same headers for whoever may read the delivery log: what the endpoint's own say is hidden.
+    """
 
     url: str
     body: bytes
-    headers: dict[str, str]
+    headers: Mapping[str, str]
+    shown_headers: Mapping[str, str]
 
 
 def request_of(delivery: WebhookDelivery, at: datetime) -> Request:
@@ -29,14 +36,14 @@ def request_of(delivery: WebhookDelivery, at: datetime) -> Request:
     event cannot be written as JSON.
     """
     endpoint, event = delivery.endpoint, delivery.event
-    body = orjson.dumps(envelope(event, delivery.environment))
+    body = payload(envelope(event, delivery.environment), settings.AGENTPOST_PUBLIC_URL)
     ours = {
         "content-type": "application/json",
         "user-agent": USER_AGENT,
         **sign(secrets_of(endpoint, at), event.pk, body, at),
     }
     theirs = {name: value for name, value in endpoint.headers.items() if name.lower() not in ours}
-    return Request(endpoint.url, body, {**theirs, **ours})
+    return Request(endpoint.url, body, {**theirs, **ours}, {**dict.fromkeys(theirs, HIDDEN), **ours})
 
 
 def secrets_of(endpoint: WebhookEndpoint, at: datetime) -> list[str]:
