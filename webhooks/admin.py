@@ -6,9 +6,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
+from environments.clock import written
 from environments.console.admins import EnvironmentModelAdmin
 from environments.console.forms import ActionForm, ConfinedModelForm
 from environments.console.permissions import Kind
@@ -16,7 +20,7 @@ from environments.console.reach import ConsoleRequest
 from environments.console.site import site
 from webhooks.addresses import TargetError, check_url
 from webhooks.models import EVENT_TYPES, DeliveryAttempt, Event, WebhookDelivery, WebhookEndpoint
-from webhooks.services import endpoints
+from webhooks.services import deliveries, endpoints
 
 FAMILIES = sorted({name.partition(".")[0] + ".*" for name in EVENT_TYPES})
 ASKABLE = [(name, name) for name in ("*", *FAMILIES, *EVENT_TYPES)]
@@ -42,6 +46,19 @@ class EndpointForm(ConfinedModelForm):
         return url
 
 
+class SendTestForm(ActionForm):
+    """Which type of event to make up."""
+
+    event_type = forms.ChoiceField(choices=[(name, name) for name in EVENT_TYPES])
+
+
+class ReplayForm(ActionForm):
+    """Which stretch of the log to send again."""
+
+    since = forms.DateTimeField(help_text="In UTC, like 2026-03-08 14:30.")
+    until = forms.DateTimeField(required=False, help_text="Until now, if left empty.")
+
+
 @admin.register(WebhookEndpoint, site=site)
 class WebhookEndpointAdmin(EnvironmentModelAdmin):
     """URLs that are told of events. The secret is shown at creation and rotation only."""
@@ -64,7 +81,7 @@ class WebhookEndpointAdmin(EnvironmentModelAdmin):
     readonly_fields = (
         "inboxes", "header_names", "is_enabled", "disabled_reason", "consecutive_failures", "id", "created_at",
     )  # fmt: skip
-    actions_detail: ClassVar = ["rotate_secret", "enable"]
+    actions_detail: ClassVar = ["rotate_secret", "enable", "send_test", "replay"]
 
     @display(description="events")
     def asked_for(self, endpoint: WebhookEndpoint) -> str:
@@ -125,6 +142,34 @@ class WebhookEndpointAdmin(EnvironmentModelAdmin):
 
         return self.act(request, endpoint, ActionForm(request.POST or None), carry_out, title="Enable endpoint")
 
+    @action(description="Send test", url_path="test", permissions=["change"])
+    def send_test(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
+        """Have a sample event posted to the endpoint, and show its delivery."""
+        endpoint, console = self.found(request, object_id), request.console
+
+        def carry_out(given: dict[str, Any]) -> HttpResponse:
+            delivery = deliveries.send_test(endpoint, console.here, given["event_type"])
+            return HttpResponseRedirect(reverse("admin:webhooks_webhookdelivery_change", args=[delivery.pk]))
+
+        form = SendTestForm(request.POST or None)
+        explanation = "A sample is posted once, to a disabled endpoint too. Its delivery shows what came back."
+        return self.act(request, endpoint, form, carry_out, title="Send test", explanation=explanation)
+
+    @action(description="Replay", url_path="replay", permissions=["change"])
+    def replay(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
+        """Send a stretch of the log again."""
+        endpoint, console = self.found(request, object_id), request.console
+
+        def carry_out(given: dict[str, Any]) -> str:
+            done = deliveries.replay(endpoint, console.here, actor=console.actor, **given)
+            further = written(done.next_since)
+            sentence = f"Events that are sent again: {done.count}."
+            return f"{sentence} There are more: replay from {further}." if further else sentence
+
+        form = ReplayForm(request.POST or None)
+        explanation = "What the endpoint asks for and is not on its way already is sent again, 1,000 events at most."
+        return self.act(request, endpoint, form, carry_out, title="Replay events", explanation=explanation)
+
 
 @admin.register(Event, site=site)
 class EventAdmin(EnvironmentModelAdmin):
@@ -154,6 +199,22 @@ class WebhookDeliveryAdmin(EnvironmentModelAdmin):
     list_defer = ("event__data",)
     fields = ("event", "endpoint", "state", "attempts", "next_attempt_at", "created_at", "delivered_at", "id")
     ordering = ("-pk",)
+    actions_detail: ClassVar = ["retry"]
+
+    def has_retry_permission(self, request: ConsoleRequest, object_id: Any = None) -> bool:
+        """Return whether this person may have it sent again: whoever sets up the environment's endpoints."""
+        return request.console.may(Kind.RESOURCE, "change")
+
+    @action(description="Retry", url_path="retry", permissions=["retry"])
+    def retry(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
+        """Send the delivery again now, after a yes."""
+        delivery, console = self.found(request, object_id), request.console
+
+        def carry_out(_: dict[str, Any]) -> str:
+            deliveries.retry(delivery, console.here)
+            return "The delivery is sent again."
+
+        return self.act(request, delivery, ActionForm(request.POST or None), carry_out, title="Retry delivery")
 
     @display(
         description="state", ordering="state", label={"pending": "info", "delivered": "success", "failed": "danger"}
@@ -173,6 +234,15 @@ class DeliveryAttemptAdmin(EnvironmentModelAdmin):
     shows_mail = True
     list_display = ("at", "delivery_id", "number", "status", "error", "duration_ms")
     list_filter = ("status",)
-    list_defer = ("response_body",)
-    fields = ("delivery", "number", "at", "status", "error", "duration_ms", "response_body", "id")
+    list_defer = ("request_headers", "response_body")
+    fields = (
+        "delivery", "number", "at", "request_url", "sent_headers", "status", "error", "duration_ms", "response_body",
+        "id",
+    )  # fmt: skip
+    readonly_fields = ("sent_headers",)
     ordering = ("-pk",)
+
+    @display(description="request headers")
+    def sent_headers(self, attempt: DeliveryAttempt) -> SafeString:
+        """Return the headers, one on each line; what the endpoint's own ones say is hidden."""
+        return format_html_join(SafeString("<br>"), "{}: {}", attempt.request_headers.items())

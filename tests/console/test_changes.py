@@ -19,13 +19,14 @@ from inboxes.services.inboxes import update_inbox
 from tests.console.house import House, member_of
 from tests.console.pages import address, page
 from tests.names import Names
-from webhooks.models import Event, WebhookEndpoint
+from webhooks.models import Event, WebhookDelivery, WebhookEndpoint
 
 POSTED = {  # what the page of an environment posts when nothing was changed on it
     "name": "Development",
     "slug": "development",
     "authentication_policy": "quarantine",
     "content_policy": "flag",
+    "event_retention_days": "30",
     "repetition_limit": "20",
     "quota_warning_percent": "80",
     "deliverability_floor": "50",
@@ -276,6 +277,46 @@ def test_a_webhook_never_points_inside(url: str, acme: House, signed_in: Callabl
     signed_in("owner").post(address("webhooks.webhookendpoint", "add"), given)
     with inside(acme.development):
         assert WebhookEndpoint.objects.in_environment(acme.development).count() == 1
+
+
+def deliveries_of(house: House) -> list[WebhookDelivery]:
+    with inside(house.development):
+        return list(WebhookDelivery.objects.in_environment(house.development).select_related("event").order_by("pk"))
+
+
+def test_a_test_shows_the_delivery_that_it_made(acme: House, signed_in: Callable[..., Client]) -> None:
+    where = page(acme.here("webhooks.webhookendpoint"), "test")
+    answer = signed_in("environment_admin").post(where, {"event_type": "draft.rejected"})
+    made = deliveries_of(acme)[-1]
+    assert answer["Location"] == page(made)
+    assert (made.state, made.event.type, made.event.is_test) == ("pending", "draft.rejected", True)
+
+
+def test_a_delivery_that_failed_is_sent_again(acme: House, signed_in: Callable[..., Client]) -> None:
+    delivery = acme.here("webhooks.webhookdelivery")
+    with inside(acme.development):
+        WebhookDelivery.objects.in_environment(acme.development).update(state="failed", next_attempt_at=None)
+    client = signed_in("environment_admin")
+    client.post(page(delivery, "retry"), {"confirmed": "yes"})
+    assert told(client) == "The delivery is sent again."
+    assert {one.pk: one.state for one in deliveries_of(acme)}[delivery.pk] == "pending"
+
+
+def test_a_stretch_of_the_log_is_sent_again(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, endpoint = signed_in("environment_admin"), acme.here("webhooks.webhookendpoint")
+    with inside(acme.development):
+        WebhookDelivery.objects.in_environment(acme.development).filter(endpoint=endpoint).delete()
+        events = Event.objects.in_environment(acme.development).count()
+    client.post(page(endpoint, "replay"), {"since": "2026-01-01 00:00"})
+    assert told(client) == f"Events that are sent again: {events}."
+    assert len(deliveries_of(acme)) == events > 0
+    assert newest_entry(acme).action == "webhook_endpoint.replayed"
+
+
+def test_a_replay_from_the_future_is_refused_beside_its_field(acme: House, signed_in: Callable[..., Client]) -> None:
+    where = page(acme.here("webhooks.webhookendpoint"), "replay")
+    shown = signed_in("owner").post(where, {"since": "2999-01-01 00:00"}).content.decode()
+    assert "Must not lie in the future." in shown
 
 
 def test_headers_of_a_webhook_are_shown_by_name_only(acme: House, signed_in: Callable[..., Client]) -> None:

@@ -161,3 +161,13 @@ def test_mail_for_nobody_is_for_operators_to_look_at(
     answer = signed_in(role).get(address("mail.strayintake"))
     assert ("development@stray.example" in answer.content.decode()) == sees
     assert (answer.status_code == 200) == sees
+
+
+def test_an_attempt_is_shown_with_what_was_sent(acme: House, signed_in: Callable[..., Client]) -> None:
+    attempt = acme.here("webhooks.deliveryattempt")
+    with inside(acme.development):
+        attempt.request_url, attempt.request_headers = "https://acme.example/in", {"x-route": "•••", "webhook-id": "e1"}
+        attempt.save()
+    shown = signed_in("environment_member").get(page(attempt)).content.decode()
+    assert "https://acme.example/in" in shown
+    assert "x-route: •••<br>webhook-id: e1" in shown

@@ -69,7 +69,10 @@ ACTIONS = {
     "webhooks.webhookendpoint": {
         "rotate-secret": {"owner", "admin", "environment_admin"},
         "enable": {"owner", "admin", "environment_admin"},
+        "test": {"owner", "admin", "environment_admin"},
+        "replay": {"owner", "admin", "environment_admin"},
     },
+    "webhooks.webhookdelivery": {"retry": {"owner", "admin", "environment_admin"}},
     "inboxes.domain": {
         "vouch": {"operator"},
         "verify": {"owner", "admin", "environment_admin"},

@@ -1,21 +1,29 @@
 """Webhook endpoints: made, changed, removed, their secrets rotated."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from environments import clock
-from environments.callers import Actor
+from environments.callers import SYSTEM, Actor
 from environments.errors import Conflict
+from environments.ids import first_at
 from environments.locks import lock
 from environments.models import Environment
 from environments.services.audit import record
-from webhooks.models import WebhookEndpoint
+from environments.services.notices import notify_admins
+from webhooks.models import Event, WebhookDelivery, WebhookEndpoint
+from webhooks.services.events import Happening, publish
 from webhooks.signing import new_secret
 
 OVERLAP = timedelta(hours=24)
+QUIET = timedelta(hours=1)
 MOST_ENDPOINTS = 50
+MOST_FAILED_AT_ONCE = 10_000  # deliveries, so that nobody waits long for the endpoint's row
 
 
 def create_endpoint(
@@ -56,7 +64,7 @@ def update_endpoint(
 ) -> WebhookEndpoint:
     """Change url, events, description, inboxes or headers. Raises NotFound when the endpoint has gone."""
     with transaction.atomic():
-        lock(endpoint, WebhookEndpoint.objects.in_environment(environment))
+        lock(endpoint, WebhookEndpoint.objects.in_environment(environment), no_key=True)
         before = {"url": endpoint.url, "events": endpoint.events}
         for name, value in changes.items():
             setattr(endpoint, name, value)
@@ -72,7 +80,7 @@ def rotate_secret(endpoint: WebhookEndpoint, environment: Environment, *, actor:
     Raises NotFound when it has gone.
     """
     with transaction.atomic():
-        lock(endpoint, WebhookEndpoint.objects.in_environment(environment))
+        lock(endpoint, WebhookEndpoint.objects.in_environment(environment), no_key=True)
         endpoint.previous_secret, endpoint.secret = endpoint.secret, new_secret()
         endpoint.previous_secret_expires_at = clock.now() + OVERLAP
         endpoint.save(update_fields=["secret", "previous_secret", "previous_secret_expires_at"])
@@ -81,13 +89,92 @@ def rotate_secret(endpoint: WebhookEndpoint, environment: Environment, *, actor:
 
 
 def enable(endpoint: WebhookEndpoint, environment: Environment, *, actor: Actor) -> WebhookEndpoint:
-    """Deliver to the endpoint again. Raises NotFound when it has gone."""
+    """Deliver to the endpoint again what happens from now on; what has been waiting since before fails.
+
+    Raises NotFound when it has gone, and Conflict while more is waiting than can fail at once.
+    """
     with transaction.atomic():
-        lock(endpoint, WebhookEndpoint.objects.in_environment(environment))
+        lock(endpoint, WebhookEndpoint.objects.in_environment(environment), no_key=True)
+        if not endpoint.is_enabled:
+            fail_waiting(environment, [endpoint])
+            _demand_nothing_waits(endpoint, environment)
         endpoint.is_enabled, endpoint.disabled_reason, endpoint.consecutive_failures = True, "", 0
         endpoint.save(update_fields=["is_enabled", "disabled_reason", "consecutive_failures"])
         _record(endpoint, environment, actor, "enabled")
     return endpoint
+
+
+def fail_waiting(environment: Environment, endpoints: Sequence[WebhookEndpoint]) -> None:
+    """Fail what waits for these endpoints, which are disabled, tests aside: ``MOST_FAILED_AT_ONCE`` at the most.
+
+    The rest, that which is due first, and what is being claimed or recorded this very moment, fails when it is claimed.
+    What has been claimed may still be posted, and is delivered if the receiver takes it.
+    """
+    rows = WebhookDelivery.objects.in_environment(environment)
+    latest_first = _waiting(environment, endpoints).order_by("-next_attempt_at").select_for_update(skip_locked=True)
+    chosen = list(latest_first.values_list("pk", flat=True)[:MOST_FAILED_AT_ONCE])
+    rows.filter(pk__in=chosen).update(state=WebhookDelivery.State.FAILED, next_attempt_at=None)
+
+
+def _waiting(environment: Environment, endpoints: Sequence[WebhookEndpoint]) -> QuerySet[WebhookDelivery]:
+    rows = WebhookDelivery.objects.in_environment(environment).filter(state=WebhookDelivery.State.PENDING)
+    tests = Event.objects.in_environment(environment).filter(is_test=True)
+    return rows.filter(endpoint__in=endpoints).exclude(event__in=tests)
+
+
+def _demand_nothing_waits(endpoint: WebhookEndpoint, environment: Environment) -> None:
+    if _waiting(environment, [endpoint]).exists():
+        raise Conflict(
+            "What waited for the endpoint when it was disabled has not all failed yet.",
+            fix="Try again in a minute; if webhooks of the environment are paused, let them go on first.",
+        )
+
+
+def disable(endpoints: Sequence[WebhookEndpoint], reason: str) -> None:
+    """Deliver to these endpoints of one environment, at least one, no more, and say so: an event, the record, a mail.
+
+    The mail goes to the environment's admins, unless they had one within ``QUIET``: the event says it all. The caller's
+    transaction stands in the environment, has locked them and seen that they are enabled, and calls ``fail_waiting``
+    once it has settled whatever it knows of their deliveries.
+    """
+    environment = endpoints[0].environment
+    is_news = not _were_told_lately(environment)
+    for endpoint in endpoints:
+        endpoint.is_enabled, endpoint.disabled_reason = False, reason
+        endpoint.save(update_fields=["is_enabled", "disabled_reason"])
+    publish(environment.pk, [_disabled(endpoint) for endpoint in endpoints])
+    for endpoint in endpoints:
+        _record(endpoint, environment, SYSTEM, "disabled", reason=reason)
+    if is_news:
+        notify_admins(environment, "webhook_endpoint_disabled", _noticed(endpoints[0]))
+
+
+def _were_told_lately(environment: Environment) -> bool:
+    """Return whether an endpoint of the environment was disabled a short while ago."""
+    lately = Event.objects.in_environment(environment).filter(pk__gte=first_at("evt", clock.now() - QUIET))
+    return lately.filter(type="webhook_endpoint.disabled", is_test=False).exists()
+
+
+def _disabled(endpoint: WebhookEndpoint) -> Happening:
+    data = {
+        "endpoint_id": endpoint.pk,
+        "url": endpoint.url,
+        "reason": endpoint.disabled_reason,
+        "consecutive_failures": endpoint.consecutive_failures,
+        "disabled_at": clock.written(endpoint.updated_at),
+    }
+    return Happening("webhook_endpoint.disabled", data)
+
+
+def _noticed(endpoint: WebhookEndpoint) -> dict[str, str]:
+    """Return what the mail tells; of the URL the host alone, since the rest may be a secret."""
+    return {
+        "endpoint_id": endpoint.pk,
+        "host": urlsplit(endpoint.url).hostname or "",
+        "reason": endpoint.disabled_reason,
+        "failures": str(endpoint.consecutive_failures),
+        "at": str(clock.written(endpoint.updated_at)),
+    }
 
 
 def delete_endpoint(endpoint: WebhookEndpoint, environment: Environment, *, actor: Actor) -> None:

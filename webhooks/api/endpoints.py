@@ -1,9 +1,8 @@
-"""The API of events and of those who listen to them."""
+"""The API of webhook endpoints."""
 
 from __future__ import annotations  # a view's `list` is not the builtin
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -13,28 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from environments.clock import written
-from environments.forms import Body, EnvironmentRelatedField, Query, StrictCharField
+from environments.forms import Body, EnvironmentRelatedField, StrictCharField
 from environments.viewsets import EnvironmentViewSet
 from webhooks.addresses import TargetError, check_url
-from webhooks.models import EVENT_TYPES, DeliveryAttempt, Event, WebhookDelivery, WebhookEndpoint
+from webhooks.api.events import EventTypeField
+from webhooks.models import (
+    WebhookEndpoint,
+)
 from webhooks.services import endpoints
-from webhooks.services.events import envelope
-from webhooks.services.log import event_behind, read_log
 from webhooks.transport import is_permitted_header
 
-FAMILIES = {name.partition(".")[0] + ".*" for name in EVENT_TYPES}
-ASKABLE = {"*", *FAMILIES, *EVENT_TYPES}
 MOST_HEADERS = 20
-
-
-class EventTypeField(StrictCharField):
-    """An event type, a family such as ``message.*``, or ``*``."""
-
-    def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        if name not in ASKABLE:
-            raise serializers.ValidationError(f"There is no event type {name}.")
-        return name
 
 
 class TargetField(StrictCharField):
@@ -173,144 +161,3 @@ class EndpointView(EnvironmentViewSet):
     def enable(self, request: Request, pk: str) -> Response:
         """Deliver to a disabled endpoint again."""
         return Response(endpoint_json(endpoints.enable(self.found(pk), self.environment, actor=self.caller.actor)))
-
-
-class AttemptOutput(serializers.Serializer):
-    """One POST of a delivery."""
-
-    attempted_at = serializers.DateTimeField()
-    status = serializers.IntegerField(allow_null=True)
-    error = serializers.CharField(allow_null=True)
-    duration_ms = serializers.IntegerField()
-    response_body = serializers.CharField()
-
-
-class DeliveryOutput(serializers.Serializer):
-    """One event on its way to one endpoint."""
-
-    id = serializers.CharField()
-    environment_id = serializers.CharField()
-    endpoint_id = serializers.CharField()
-    event_id = serializers.CharField()
-    event_type = serializers.CharField()
-    state = serializers.ChoiceField(WebhookDelivery.State.values)
-    next_attempt_at = serializers.DateTimeField(allow_null=True)
-    delivered_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    attempts = AttemptOutput(many=True)
-
-
-def deliveries_json(
-    deliveries: Sequence[WebhookDelivery], attempts: Mapping[str, list[DeliveryAttempt]]
-) -> list[dict[str, Any]]:
-    """Return delivery objects with their attempts, oldest first; their events are loaded."""
-    return [
-        {
-            "id": row.pk,
-            "environment_id": row.environment_id,
-            "endpoint_id": row.endpoint_id,
-            "event_id": row.event_id,
-            "event_type": row.event.type,
-            "state": row.state,
-            "next_attempt_at": written(row.next_attempt_at),
-            "delivered_at": written(row.delivered_at),
-            "created_at": written(row.created_at),
-            "attempts": [attempt.as_json() for attempt in attempts.get(row.pk, [])],
-        }
-        for row in deliveries
-    ]
-
-
-class DeliveryPresenting(EnvironmentViewSet):
-    """What the two views on deliveries share."""
-
-    resource = "webhooks"
-    model = WebhookDelivery
-
-    def present(self, rows: Sequence[WebhookDelivery]) -> list[dict[str, Any]]:
-        """Return deliveries with their attempts, read in one query."""
-        attempts: dict[str, list[DeliveryAttempt]] = {}
-        for attempt in self.rows(DeliveryAttempt).filter(delivery__in=rows).order_by("number"):
-            attempts.setdefault(attempt.delivery_id, []).append(attempt)
-        return deliveries_json(rows, attempts)
-
-
-class EndpointDeliveryView(DeliveryPresenting):
-    """The deliveries to one endpoint."""
-
-    item_model = WebhookEndpoint
-
-    @extend_schema(responses=DeliveryOutput(many=True))
-    def list(self, request: Request, pk: str) -> Response:
-        """List the deliveries to an endpoint, each with its attempts."""
-        endpoint = self.found(pk, WebhookEndpoint)
-        rows = self.get_queryset().filter(endpoint=endpoint).select_related("event")
-        return self.listed(rows, self.present, within=f" {pk}")
-
-
-class DeliveryView(DeliveryPresenting):
-    """Deliveries, of all endpoints."""
-
-    @extend_schema(responses=DeliveryOutput(many=True))
-    def list(self, request: Request) -> Response:
-        """List the environment's webhook deliveries, each with its attempts."""
-        return self.listed(self.get_queryset().select_related("event"), self.present)
-
-    @extend_schema(responses=DeliveryOutput)
-    def retrieve(self, request: Request, pk: str) -> Response:
-        """Return one delivery with its attempts."""
-        return Response(self.present([self.found(pk)])[0])
-
-
-class EventQuery(Query):
-    """Where to go on, and which types."""
-
-    after = StrictCharField(required=False, max_length=500)
-    types = StrictCharField(required=False, max_length=1000)
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=50)
-
-    def validate_types(self, given: str) -> list[str]:
-        """Return the plain types behind a comma-separated list that may hold families and ``*``."""
-        asked = [name.strip() for name in given.split(",") if name.strip()]
-        if unknown := [name for name in asked if name not in ASKABLE]:
-            raise serializers.ValidationError(f"There is no event type {unknown[0]}.")
-        wanted = set(asked)
-        return [name for name in EVENT_TYPES if {"*", name, name.partition(".")[0] + ".*"} & wanted]
-
-
-class EventOutput(serializers.Serializer):
-    """An event, in the envelope that webhooks carry too."""
-
-    id = serializers.CharField()
-    type = serializers.ChoiceField(EVENT_TYPES)
-    timestamp = serializers.DateTimeField()
-    org_id = serializers.CharField()
-    env_id = serializers.CharField()
-    environment = serializers.DictField()
-    data = serializers.DictField()
-
-
-class EventView(EnvironmentViewSet):
-    """The event log."""
-
-    resource = "events"
-    model = Event
-
-    @extend_schema(parameters=[EventQuery], responses=EventOutput(many=True))
-    def list(self, request: Request) -> Response:
-        """Read the log, oldest first, from behind ``after``; ``next_cursor`` is where to go on, now or later."""
-        given = self.query(EventQuery)
-        after = event_behind(self.environment, given["after"]) if "after" in given else None
-        found, has_more = read_log(self.environment, after, given.get("types", []), given["limit"])
-        return Response(
-            {
-                "data": [envelope(event, self.environment) for event in found],
-                "has_more": has_more,
-                "next_cursor": found[-1].pk if found else given.get("after"),
-            }
-        )
-
-    @extend_schema(responses=EventOutput)
-    def retrieve(self, request: Request, pk: str) -> Response:
-        """Return one event."""
-        return Response(envelope(self.found(pk), self.environment))

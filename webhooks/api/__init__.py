@@ -1,0 +1,1 @@
+"""The API of events and of those who listen to them."""
