@@ -6,18 +6,22 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
+from django.urls import URLPattern, path
 from unfold.decorators import action, display
 
 from apikeys import services
-from apikeys.models import ApiKey, ApiKeyEnvironment, IdempotencyRecord, KeyWindow, RateWindow
+from apikeys.models import ApiKey, ApiKeyEnvironment, IdempotencyRecord, KeyWindow, RateWindow, StreamTicket
 from apikeys.scopes import ALL
+from apikeys.streams import issue_ticket
 from environments import clock
+from environments.answers import error_body
 from environments.console.admins import EnvironmentModelAdmin, OrganizationModelAdmin, PlatformModelAdmin
 from environments.console.forms import ActionForm, LimitedForm
 from environments.console.permissions import ORGANIZATION_WIDE, Kind, Role
 from environments.console.reach import Console, ConsoleRequest
 from environments.console.site import site
+from environments.errors import Forbidden, MethodNotAllowed
 from environments.services.limits import MOST, QUOTAS
 
 OF_THE_ORGANIZATION = {"environments", "members", "api_keys", "audit"}
@@ -187,6 +191,37 @@ class ApiKeyEnvironmentAdmin(OrganizationModelAdmin):
             return super().narrowed(console, rows)
         keys = ApiKey.objects.in_organization(console.here.organization_id)
         return rows.filter(key__in=site.get_model_admin(ApiKey).narrowed(console, keys).values("pk"))
+
+
+@admin.register(StreamTicket, site=site)
+class StreamTicketAdmin(OrganizationModelAdmin):
+    """Tickets that nobody has redeemed yet; and where pages of the console get theirs, to follow events."""
+
+    section = "Platform"
+    icon = "confirmation_number"
+    rights = Kind.INTERNAL
+    list_display = ("environment", "key", "member", "expires_at")
+    list_select_related = ("environment", "key", "member__user")
+    fields = ("environment", "key", "member", "expires_at", "id")
+    ordering = ("-pk",)
+
+    def get_urls(self) -> list[URLPattern]:
+        ours = path("issue/", self.admin_site.admin_view(self.issue), name="stream_ticket")
+        return [ours, *super().get_urls()]
+
+    def narrowed(self, console: Console, rows: QuerySet) -> QuerySet:
+        return rows.filter(environment=console.here)
+
+    def issue(self, request: ConsoleRequest) -> JsonResponse:
+        """Answer a POST with a ticket for the environment of the page, for a member who has a place there."""
+        if request.method != "POST":
+            return JsonResponse(error_body(MethodNotAllowed(), None), status=405, headers={"Allow": "POST"})
+        member = request.console.member
+        if member is None or request.console.role == Role.OPERATOR:
+            return JsonResponse(error_body(Forbidden(), None), status=403)
+        made = issue_ticket(request.console.here, member_id=member.pk)
+        told = {"ticket": made.secret, "expires_at": clock.written(made.ticket.expires_at)}
+        return JsonResponse(told, status=201, headers={"Cache-Control": "no-store"})
 
 
 @admin.register(IdempotencyRecord, site=site)

@@ -7,7 +7,7 @@ from django.db import models
 
 from environments.fields import SameOrganizationForeignKey
 from environments.ids import PrefixedIDField
-from environments.models import Environment, EnvironmentOwned, OrganizationOwned, Timestamped
+from environments.models import Environment, EnvironmentOwned, Member, OrganizationOwned, Timestamped
 
 
 class ApiKey(OrganizationOwned, Timestamped):
@@ -82,6 +82,34 @@ class KeyWindow(OrganizationOwned):
 
     def __str__(self) -> str:
         return f"{self.key_id} {self.period} {self.start:%Y-%m-%d %H}h: {self.count}"
+
+
+class StreamTicket(OrganizationOwned):
+    """The right to open one stream of one environment's events, once and soon: of a key, or of a member.
+
+    For browsers, which can send no header with a WebSocket. ``key_hash`` is of the secret that asked, so that a ticket
+    ends with it. Of the organization, since it is redeemed before an environment is known.
+    """
+
+    id = PrefixedIDField("tkt", primary_key=True)
+    environment = SameOrganizationForeignKey(Environment, models.CASCADE)
+    key = SameOrganizationForeignKey(ApiKey, models.CASCADE, null=True)
+    key_hash = models.BinaryField(max_length=32, editable=False, null=True)
+    member = SameOrganizationForeignKey(Member, models.CASCADE, null=True)
+    digest = models.BinaryField(max_length=32, editable=False, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(key=None, key_hash=None, member__isnull=False)
+                | models.Q(key__isnull=False, key_hash__isnull=False, member=None),
+                name="ticket_of_a_key_or_a_member",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key_id or self.member_id} may listen to {self.environment_id}"
 
 
 class IdempotencyRecord(EnvironmentOwned):

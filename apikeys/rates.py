@@ -16,6 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from apikeys.models import RateWindow
 from environments import clock
+from environments.asking import AGAIN
 from environments.errors import RateLimited
 from environments.ids import decode
 
@@ -32,6 +33,8 @@ class PerMinute(BaseThrottle):
     """Count the call; refuse it with 429 when its key, or its environment, has no calls left in this minute."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
+        if request.META.get(AGAIN):
+            return True
         now = clock.now()
         reset = 60 - now.second
         limit = settings.AGENTPOST_REQUESTS_PER_MINUTE
@@ -47,9 +50,10 @@ class PerMinute(BaseThrottle):
 
 
 def _counted(request: Request, minute: Any) -> int:
-    """Count one call of the request's key and environment; return the larger count of the two."""
+    """Count one call of the request's key (or member) and environment; return the larger count of the two."""
     caller = request.auth
-    subjects = {decode("key", caller.actor.id)}  # type: ignore[union-attr]
+    who = caller.actor.id  # type: ignore[union-attr]
+    subjects = {decode(who.partition("_")[0], who)}
     environment = getattr(request, "environment", None)
     if environment is not None:
         subjects.add(decode("env", environment.pk))

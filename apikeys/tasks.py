@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from procrastinate.contrib.django import app
 
-from apikeys.models import IdempotencyRecord, KeyWindow, RateWindow
+from apikeys.models import IdempotencyRecord, KeyWindow, RateWindow, StreamTicket
 from environments import clock
 from environments.binding import inside
 from environments.ids import decode, encode, first_at
@@ -60,3 +60,10 @@ def forget_key_windows(timestamp: int) -> int:  # noqa: ARG001 - procrastinate t
     """Delete what keys sent in days that are over; return how many counts."""
     until = clock.now() - timedelta(days=2)
     return KeyWindow.everywhere.filter(pk__lt=first_at("kwn", until)).delete()[0]
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="forget_stream_tickets")
+def forget_stream_tickets(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Delete the tickets that nobody redeemed in time; return how many."""
+    return StreamTicket.everywhere.filter(expires_at__lt=clock.now()).delete()[0]

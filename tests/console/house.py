@@ -9,6 +9,7 @@ from django.db.models import Model
 
 from apikeys.models import ApiKeyEnvironment, IdempotencyRecord, KeyWindow, RateWindow
 from apikeys.services import create_key
+from apikeys.streams import issue_ticket
 from environments import clock
 from environments.binding import inside
 from environments.callers import SYSTEM
@@ -105,7 +106,8 @@ def _of_the_organization(name: str, organization: Organization, environment: Env
         organization=organization, key=made.key, period="hour", start=clock.now(), count=1, most=9
     )
     entry = _newest_entry(organization, environment)
-    of_key = [made.key, reach, counted]
+    ticket = issue_ticket(environment, member_id=member.pk).ticket
+    of_key = [made.key, reach, counted, ticket]
     rows = [organization, environment, member, invitation, *of_key, window, stray, entry, member.user]
     return {row._meta.label_lower: row for row in [*rows, memberships(environment).get(member=member)]}
 

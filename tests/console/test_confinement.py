@@ -50,6 +50,7 @@ OF_AN_ORGANIZATION = [
     "apikeys.apikey",
     "apikeys.apikeyenvironment",
     "apikeys.keywindow",
+    "apikeys.streamticket",
     "environments.auditentry",
     "environments.environment",
     "environments.environmentmembership",
