@@ -285,6 +285,12 @@ class BatchUpdateBody(BatchGetBody):
     remove_labels = LabelsField(default=list)
 
 
+class OneMessageQuery(Query):
+    """What to tell of a message beside itself."""
+
+    include = serializers.ChoiceField(["codes"], required=False)
+
+
 class MessageQuery(Query):
     """Which messages of the list."""
 

@@ -23,8 +23,9 @@ from mail.api.bodies import (
     LabelsBody,
     MessageChanges,
     MessageQuery,
+    OneMessageQuery,
 )
-from mail.api.present import MessageOutput, message_json, messages_json
+from mail.api.present import MessageOutput, codes_json, message_json, messages_json
 from mail.gates import MOST_MATCHES
 from mail.models import Message, MessageLabel, MessageRecipient, Thread
 from mail.search import parse_query
@@ -98,10 +99,12 @@ class MessageView(MessagesBase):
         """List the messages of the whole environment; those in quarantine with ``status=quarantined``."""
         return self.answer(self.get_queryset())
 
-    @extend_schema(responses=MessageOutput)
+    @extend_schema(parameters=[OneMessageQuery], responses=MessageOutput)
     def retrieve(self, request: Request, pk: str) -> Response:
-        """Return one message, bodies included."""
-        return Response(message_json(self.environment, self.found(pk)))
+        """Return one message, bodies included; the codes and links in it with ``include=codes``."""
+        message = self.found(pk)
+        found = codes_json(message) if "include" in self.query(OneMessageQuery) else {}
+        return Response({**message_json(self.environment, message), **found})
 
     @extend_schema(request=None, responses=MessageOutput)
     def release(self, request: Request, pk: str) -> Response:

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from environments.clock import written
 from environments.models import Environment
+from mail import codes
 from mail.models import Attachment, Message, MessageRecipient, Thread
 from mail.services import labels as label_services
 from mail.services.fence import fenced
@@ -94,6 +95,21 @@ class RecipientOutput(serializers.Serializer):
     explanation = serializers.CharField()
 
 
+class LinkOutput(serializers.Serializer):
+    """A link in a mail; ``text`` is what it shows."""
+
+    url = serializers.CharField()
+    text = serializers.CharField()
+    kind = serializers.ChoiceField([one.value for one in codes.Kind])
+
+
+class CodesOutput(serializers.Serializer):
+    """What a mail asks to type in, the likeliest first, and to follow, in reading order."""
+
+    one_time_codes = serializers.ListField(child=serializers.CharField(), max_length=10)
+    links = LinkOutput(many=True)
+
+
 class MessageOutput(serializers.Serializer):
     """A message. Lists leave the bodies and ``text_for_model`` out unless ``include=body``."""
 
@@ -140,6 +156,10 @@ class MessageOutput(serializers.Serializer):
     replies_to_message_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+    one_time_codes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="With include=codes, of one message."
+    )
+    links = LinkOutput(many=True, required=False)
 
 
 def messages_json(
@@ -218,6 +238,12 @@ def _message_json(
 def _bodies(message: Message, attachments: Sequence[dict[str, Any]]) -> dict[str, Any]:
     shown = fenced(message, [attachment["filename"] for attachment in attachments])
     return {**{name: getattr(message, name) for name in BODIES}, "text_for_model": shown}
+
+
+def codes_json(message: Message) -> dict[str, Any]:
+    """Return the codes and links in a message."""
+    found = codes.find(message.subject, message.text_body, message.html_body)
+    return {"one_time_codes": list(found.codes), "links": [asdict(link) for link in found.links]}
 
 
 class DecisionOutput(serializers.Serializer):

@@ -6,6 +6,7 @@ from environments.models import Environment
 from environments.services.audit import record
 from mail.models import Message
 from mail.services import search
+from mail.services.arrivals import announce_arrivals
 from mail.services.inbound import happening
 from mail.services.threads import Threads, clues_of, recount
 from webhooks.services.events import publish
@@ -31,6 +32,7 @@ def release(environment: Environment, message: Message, *, actor: Actor) -> Mess
         before={"quarantine_reasons": message.quarantine_reasons},
     )
     publish(environment.pk, [happening(message)])
+    announce_arrivals([message.inbox_id])
     return message
 
 

@@ -13,6 +13,7 @@ from environments.services import usage
 from mail.intake import Arrival, Refused
 from mail.models import Message
 from mail.services import blobs, ledger, search
+from mail.services.arrivals import announce_arrivals
 from mail.services.examine import Reading, examine_offline
 from mail.services.inbound import Delivery, Judged, contents, deliveries_of, happening, lines, message_row, save_parts
 from mail.services.judge import judge
@@ -88,6 +89,7 @@ def _stored(environment: Environment, taken: Sequence[Judged]) -> list[Message]:
     search.index(environment, messages)
     quiet = {message.pk for number, message in enumerate(messages) if reports.about(number) and not _is_aside(message)}
     publish(environment.pk, [happening(message) for message in messages if message.pk not in quiet])
+    announce_arrivals(message.inbox_id for message in messages)
     reports.consume()
     unsubscribe_by_mail(environment, messages)
     usage.count(
