@@ -1,0 +1,1 @@
+"""What telling of events costs and how long it takes."""

@@ -1,0 +1,52 @@
+"""How long after the commit of an event its webhook has arrived."""
+
+import statistics
+import time
+
+from bench.events.ground import DATA, Place, deliverer
+from bench.events.processes import wait_for
+from bench.events.receiver import Receiver
+
+QUIET = 10.0  # events a second
+SECONDS = 15
+
+
+def published(place: Place, a_second: float, seconds: float) -> dict[str, int]:
+    """Publish at a steady rate and return the moment just before each COMMIT, so that its own time counts too."""
+    from environments.binding import inside
+    from webhooks.services.events import Happening, publish
+
+    committed: dict[str, int] = {}
+    due = time.monotonic()
+    for _ in range(int(a_second * seconds)):
+        time.sleep(max(0.0, due - time.monotonic()))
+        due += 1 / a_second
+        with inside(place.environment):
+            [event] = publish(place.environment.pk, [Happening("message.received", DATA)])
+            committed[event.pk] = time.monotonic_ns()
+    return committed
+
+
+def percentiles(milliseconds: list[float]) -> tuple[float, float]:
+    """Return the median and the 99th percentile."""
+    return statistics.median(milliseconds), statistics.quantiles(milliseconds, n=100)[98]
+
+
+def measure(receiver: Receiver, steady: float) -> None:
+    """Print median and 99th percentile at a quiet rate and at a steady one."""
+    place = Place("latency")
+    place.endpoints([receiver.url()])
+    print("\n| events a second | median | 99th percentile |\n|---|---|---|")
+    with deliverer():
+        place.publish(1)
+        wait_for(lambda: receiver.count() >= 1, 60)
+        for rate in (QUIET, steady):
+            receiver.taken()
+            started = time.monotonic()
+            committed = published(place, rate, SECONDS)
+            reached = len(committed) / (time.monotonic() - started)
+            arrived: dict[str, int] = {}
+            for event_id, at in receiver.wait_for(len(committed)):
+                arrived.setdefault(event_id, at)
+            middle, late = percentiles([(arrived[event_id] - at) / 1e6 for event_id, at in committed.items()])
+            print(f"| {reached:,.0f} | {middle:.1f} ms | {late:.1f} ms |", flush=True)
