@@ -28,7 +28,11 @@ from mail.api.timeline import TimelineView
 from mail.api.transports import TransportView
 from mail.api.unsubscribe import UnsubscribeView
 from mail.api.uploads import UploadUrlView, UploadView
-from webhooks.api import DeliveryView, EndpointDeliveryView, EndpointView, EventView
+from mail.api.waiting import WaitView
+from webhooks.api.deliveries import DeliveryView, EndpointActionView, EndpointDeliveryView
+from webhooks.api.endpoints import EndpointView
+from webhooks.api.events import EventView
+from webhooks.realtime.api import EventStreamView, TicketView
 
 READ = {"get": "retrieve"}
 LIST = {"get": "list"}
@@ -74,6 +78,7 @@ OF_AN_ENVIRONMENT: list[tuple[str, Any, dict[str, str]]] = [
     ("inboxes", InboxView, LIST_AND_CREATE),
     ("inboxes/<str:pk>", InboxView, ALL),
     ("inboxes/<str:inbox_id>/messages", InboxMessageView, LIST_AND_CREATE),
+    ("inboxes/<str:inbox_id>/messages/wait", WaitView, {"get": "wait"}),
     ("inboxes/<str:inbox_id>/simulate", SimulateView, {"post": "create"}),
     ("inboxes/<str:inbox_id>/messages/batch", InboxMessageView, {"post": "batch"}),
     ("inboxes/<str:inbox_id>/drafts", InboxDraftView, LIST_AND_CREATE),
@@ -108,14 +113,19 @@ OF_AN_ENVIRONMENT: list[tuple[str, Any, dict[str, str]]] = [
     ("intake", IntakeView, LIST),
     ("intake/<str:pk>", IntakeView, READ),
     ("events", EventView, LIST),
+    ("events/stream", EventStreamView, READ),
+    ("events/tickets", TicketView, {"post": "create"}),
     ("events/<str:pk>", EventView, READ),
     ("webhook-endpoints", EndpointView, LIST_AND_CREATE),
     ("webhook-endpoints/<str:pk>", EndpointView, ALL),
     ("webhook-endpoints/<str:pk>/rotate-secret", EndpointView, {"post": "rotate_secret"}),
     ("webhook-endpoints/<str:pk>/enable", EndpointView, {"post": "enable"}),
+    ("webhook-endpoints/<str:pk>/test", EndpointActionView, {"post": "test"}),
+    ("webhook-endpoints/<str:pk>/replay", EndpointActionView, {"post": "replay"}),
     ("webhook-endpoints/<str:pk>/deliveries", EndpointDeliveryView, LIST),
     ("webhook-deliveries", DeliveryView, LIST),
     ("webhook-deliveries/<str:pk>", DeliveryView, READ),
+    ("webhook-deliveries/<str:pk>/retry", DeliveryView, {"post": "retry"}),
 ]
 
 WITHOUT_A_KEY: list[tuple[str, Any, dict[str, str]]] = [

@@ -16,12 +16,14 @@ from agentpost_site.isolation.digests import Marks, digest_of
 from agentpost_site.isolation.discovery import commands, tasks
 from agentpost_site.isolation.findings import Area, changed
 from agentpost_site.isolation.world import Place, World, forget_rates
-from apikeys.models import ApiKey, IdempotencyRecord, KeyWindow, RateWindow
+from apikeys.models import ApiKey, IdempotencyRecord, KeyWindow, RateWindow, StreamTicket
 from environments import clock
 from environments.binding import inside
 from environments.ids import decode, first_at, new_id
+from environments.models import Member
 from inboxes.models import Domain, Inbox
 from mail.models import Draft, IntakeEntry, Message, RecipientHour, SendingWindow, Upload
+from webhooks.models import Event, WebhookDelivery, WebhookEndpoint
 
 SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and what asks about them instead
     "smtpd": "its calls resolve, receive and admit are asked in “Reception”, “Threads” and “Submission”",
@@ -118,10 +120,20 @@ def _domains(world: World) -> list[dict[str, Any]]:
     return [{"domain_id": identifier} for identifier in [*ours, new_id("dom")]]
 
 
+def _notices(world: World) -> list[dict[str, Any]]:
+    """Return each member of our organization, one of another as if of ours, and one that is not there."""
+    ours = world.ours.organization
+    members = [*Member.objects.in_organization(ours).values_list("pk", flat=True)]
+    foreign = Member.objects.in_organization(world.stranger.organization).values_list("pk", flat=True)[:1]
+    told = {"notice": "webhook_endpoint_disabled", "facts": {"endpoint_id": new_id("whe")}}
+    return [{"organization_id": ours.pk, "member_id": member, **told} for member in [*members, *foreign, new_id("mem")]]
+
+
 JOB_ARGUMENTS: Mapping[frozenset[str], Callable[[World], list[dict[str, Any]]]] = {  # what a job may take, and is given
     frozenset({"timestamp"}): _moments,
     frozenset({"message_id"}): _messages,
     frozenset({"domain_id"}): _domains,
+    frozenset({"organization_id", "member_id", "notice", "facts"}): _notices,
 }
 
 
@@ -144,6 +156,10 @@ def _have_something_due(place: Place) -> None:
             environment=place.environment, filename="due", content_type="text/plain", size=1, expires_at=past
         )
         _leave_old_counts(place)
+        _leave_an_old_event(place)
+        StreamTicket.objects.in_organization(place.organization).filter(environment=place.environment).update(
+            expires_at=past
+        )
 
 
 def _leave_old_counts(place: Place) -> None:
@@ -163,6 +179,21 @@ def _leave_old_counts(place: Place) -> None:
     )
     KeyWindow.objects.in_organization(place.organization).create(
         id=first_at("kwn", then), organization=place.organization, key_id=place.first(ApiKey), **counted
+    )
+
+
+def _leave_an_old_event(place: Place) -> None:
+    """Leave an event whose time in the log is over, with a delivery that was made."""
+    then, here = clock.now() - timedelta(days=400), place.environment
+    event = Event.objects.in_environment(here).create(
+        id=first_at("evt", then), environment=here, type="message.received", data={}, number=1, created_at=then
+    )
+    WebhookDelivery.objects.in_environment(here).create(
+        environment=here,
+        endpoint_id=place.first(WebhookEndpoint),
+        event=event,
+        state=WebhookDelivery.State.DELIVERED,
+        next_attempt_at=None,
     )
 
 

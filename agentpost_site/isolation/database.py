@@ -117,8 +117,15 @@ def probe_composite_keys(world: World) -> Area:
     return area
 
 
+def _child(model: type[models.Model], field: Any, home: Place) -> str | None:
+    """Return the id of a row to try it with, one that refers to something already if there is one."""
+    with inside(home.environment):
+        refers = home.rows(model).exclude(**{field.name: None}).order_by("pk").first()
+    return home.first(model) if refers is None else str(refers.pk)
+
+
 def _straddle(model: type[models.Model], field: Any, home: Place, victim: Place) -> str | None:
-    child, parent = home.first(model), victim.first(field.related_model)
+    child, parent = _child(model, field, home), victim.first(field.related_model)
     if child is None or parent is None:
         return None
     target = field.related_model._meta.pk.get_db_prep_value(parent, connection)

@@ -23,7 +23,7 @@ DRAWN_PER_ANSWER = re.compile(
 )
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 SECRET = re.compile(
-    r"\b(?:whsec|ap_sk_live|ap_sk_dev)_[\w+/=-]+…?|agentpost-verification=[\w-]+|(?<=\?token=)[^\"&\s]+"
+    r"\b(?:whsec|ap_sk_live|ap_sk_dev|ap_tkt)_[\w+/=-]+…?|agentpost-verification=[\w-]+|(?<=\?token=)[^\"&\s]+"
     r"|\bap-[a-z2-9]{8}-(?:rsa|ed25519)|\bp=[\w+/=]{40,}"  # selectors and keys of DKIM
 )
 MESSAGE_ID = re.compile(r"<[0-9a-hjkmnp-tv-z]{26}@")

@@ -15,6 +15,7 @@ from agentpost_site.isolation.discovery import PARAMETER, Operation
 from environments.models import Environment, Member
 from inboxes.models import Inbox
 from mail.models import Message, Thread
+from webhooks.models import Event
 
 LEFT_OUT = object()  # known to name nothing, and not needed for a valid body
 PLAIN_FIELDS: Mapping[str, Any] = {
@@ -33,6 +34,8 @@ PLAIN_FIELDS: Mapping[str, Any] = {
     "description": "probed",
     "direction": "receive",
     "display_name": "probed",
+    "event_retention_days": 30,
+    "event_type": "message.received",
     "events": ["message.received"],
     "expires_at": LEFT_OUT,
     "explanation": "probed",
@@ -51,6 +54,7 @@ PLAIN_FIELDS: Mapping[str, Any] = {
     "metadata": {"probed": True},
     "mime_type": "text/plain",
     "name": "probed",
+    "only": "missed",
     "original_attachments": "inline",
     "outbound_paused": False,
     "overlap_seconds": 60,
@@ -69,10 +73,12 @@ PLAIN_FIELDS: Mapping[str, Any] = {
     "scopes": [],
     "send_at": LEFT_OUT,
     "send_paused": False,
+    "since": "2026-01-01T00:00:00Z",
     "size": 1,
     "subject": "probed",
     "text_body": "probed",
     "to": ["somebody@example.com"],
+    "until": LEFT_OUT,
     "url": "https://example.com/probed",
     "value": "probed@example.com",
     "version": LEFT_OUT,
@@ -90,16 +96,17 @@ UNIQUE_FIELDS = {"client_id", "domain", "email", "slug", "username"}  # asked ab
 REQUIRED_UNIQUE = {"domain": "probed.example", "email": "probed@probed.example"}
 
 PLAIN_QUERY = {
-    "action", "after", "against", "before", "direction", "dry_run", "email", "force", "from", "has_attachments",
-    "include", "interval", "label", "limit", "outcome", "q", "reason", "recipient", "sender", "state", "status",
-    "subject", "to", "types",
+    "action", "after", "against", "before", "direction", "dry_run", "email", "event_types", "force", "from",
+    "has_attachments", "include", "interval", "label", "limit", "outcome", "q", "reason", "recipient", "sender",
+    "since", "state", "status", "subject", "timeout", "to", "types",
 }  # fmt: skip
-QUERY_REFERENCES: Mapping[str, type[models.Model]] = {"inbox_id": Inbox, "thread_id": Thread}
+QUERY_REFERENCES: Mapping[str, type[models.Model]] = {"event_id": Event, "inbox_id": Inbox, "thread_id": Thread}
 PLACING_QUERY = {"environment_id"}
 PAGING_QUERY = {"after", "cursor"}
 SIGNED_QUERY = {"token"}  # asked of by ``links``
 PLACING_HEADERS = {"AgentPost-Environment"}
 UNIQUE_HEADERS = {"Idempotency-Key"}
+PAGING_HEADERS = {"Last-Event-ID"}  # asked about by ``streams``
 PLAIN_HEADERS = {"If-Match"}
 
 
@@ -121,7 +128,7 @@ class Form:
         """Return what no probe knows how to fill in."""
         fields = self.fields - PLAIN_FIELDS.keys() - REFERENCES.keys() - UNIQUE_FIELDS
         query = self.query - PLAIN_QUERY - QUERY_REFERENCES.keys() - PLACING_QUERY - PAGING_QUERY - SIGNED_QUERY
-        headers = self.headers - PLACING_HEADERS - UNIQUE_HEADERS - PLAIN_HEADERS
+        headers = self.headers - PLACING_HEADERS - UNIQUE_HEADERS - PAGING_HEADERS - PLAIN_HEADERS
         return [
             *(f"body field {name}" for name in sorted(fields)),
             *(f"query parameter {name}" for name in sorted(query)),

@@ -14,6 +14,7 @@ from agentpost_site.isolation import (
     links,
     lists,
     rights,
+    streams,
     traffic,
 )
 from agentpost_site.isolation.catalogue import check_catalogue
@@ -116,6 +117,7 @@ def probe_work(world: World) -> list[Area]:
         traffic.probe_submission(world),
         departures.probe_departures(world),
         traffic.probe_deliveries(world),
+        streams.probe_streams(world),
         chores.probe_jobs(world),
         chores.probe_commands(world),
     ]

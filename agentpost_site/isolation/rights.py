@@ -5,7 +5,7 @@ from http import HTTPStatus
 import orjson
 
 from agentpost_site.isolation.api import NO_BODY, Probes
-from agentpost_site.isolation.discovery import SIGNED, operations
+from agentpost_site.isolation.discovery import SIGNED, Operation, operations
 from agentpost_site.isolation.exchange import Answer, Caller, Request, client_with
 from agentpost_site.isolation.findings import Area
 from agentpost_site.isolation.forms import Forms
@@ -13,7 +13,6 @@ from agentpost_site.isolation.world import World
 from apikeys.secrets import new_secret
 
 WITHOUT_A_SCOPE = {"api/v1/me": "tells a key only what that key is"}
-READING_BY_POST = {"batch_get", "search"}
 
 
 def probe_rights(world: World) -> Area:
@@ -28,9 +27,15 @@ def probe_rights(world: World) -> Area:
                 _demand(area, caller, request, HTTPStatus.UNAUTHORIZED, "unauthenticated")
         if operation.route not in {*SIGNED, *WITHOUT_A_SCOPE}:
             _demand(area, silent, request, HTTPStatus.FORBIDDEN, "missing_scope")
-            if operation.method != "GET" and operation.action not in READING_BY_POST:
+            if operation.method != "GET" and not _only_reads(operation):
                 _demand(area, reading, request, HTTPStatus.FORBIDDEN, "missing_scope")
     return area
+
+
+def _only_reads(operation: Operation) -> bool:
+    """Return whether the view says that this action, though no GET, needs no more than the right to read."""
+    scopes: dict[str, str] = getattr(operation.view, "scopes", {})
+    return scopes.get(operation.action, "").endswith(":read")
 
 
 def _caller(world: World, name: str) -> Caller:

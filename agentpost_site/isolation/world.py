@@ -6,6 +6,7 @@ since probes ask for it by name.
 
 import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.db import connection, connections, models
 
 from agentpost_site.isolation.discovery import environment_owned, our_models
 from agentpost_site.isolation.furniture import furnish
-from apikeys.models import ApiKey, ApiKeyEnvironment, KeyWindow, RateWindow
+from apikeys.models import ApiKey, ApiKeyEnvironment, KeyWindow, RateWindow, StreamTicket
 from apikeys.scopes import RESOURCES
 from apikeys.services import create_key
 from environments import clock
@@ -187,6 +188,19 @@ def _populate(place: Place) -> None:
         KeyWindow.objects.in_organization(place.organization).create(
             organization=place.organization, key=made.key, period="hour", start=clock.now(), count=1, most=9
         )
+        _ticket(place, member=member)
+        _ticket(place, key=made.key, key_hash=bytes(made.key.secret_hash))
+
+
+def _ticket(place: Place, **holder: Any) -> None:
+    """Leave a ticket that outlasts the proof, of a member or of a key."""
+    StreamTicket.objects.in_organization(place.organization).create(
+        organization=place.organization,
+        environment=place.environment,
+        **holder,
+        digest=secrets.token_bytes(32),
+        expires_at=clock.now() + timedelta(days=1),
+    )
 
 
 def _keys(ours: Place, theirs: Place, stranger: Place) -> dict[str, str]:

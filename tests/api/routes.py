@@ -122,6 +122,7 @@ OF_AN_ENVIRONMENT = [
     Call("delete", "/inboxes/{inbox}", "inboxes:write", 204),
     Call("get", "/inboxes/{inbox}/messages", "messages:read", 200),
     Call("post", "/inboxes/{inbox}/messages", "messages:send", 201, {"to": "bob@example.com"}),
+    Call("get", "/inboxes/{inbox}/messages/wait", "messages:read", 200),
     Call("post", "/inboxes/{inbox}/simulate", "messages:write", 201, {"from": "bob@example.com"}),
     Call("get", "/inboxes/{inbox}/drafts", "drafts:read", 200),
     Call("post", "/inboxes/{inbox}/drafts", "drafts:write", 201, {"to": "bob@example.com"}),
@@ -167,6 +168,8 @@ OF_AN_ENVIRONMENT = [
     Call("get", "/intake", "messages:read", 200),
     Call("get", "/intake/{intake}", "messages:read", 200),
     Call("get", "/events", "events:read", 200),
+    Call("get", "/events/stream", "events:read", 200),
+    Call("post", "/events/tickets", "events:read", 201),
     Call("get", "/events/{event}", "events:read", 200),
     Call("get", "/webhook-endpoints", "webhooks:read", 200),
     Call("post", "/webhook-endpoints", "webhooks:write", 201, {"url": HOOK, "events": ["*"]}),
@@ -175,9 +178,12 @@ OF_AN_ENVIRONMENT = [
     Call("delete", "/webhook-endpoints/{endpoint}", "webhooks:write", 204),
     Call("post", "/webhook-endpoints/{endpoint}/rotate-secret", "webhooks:write", 200),
     Call("post", "/webhook-endpoints/{endpoint}/enable", "webhooks:write", 200),
+    Call("post", "/webhook-endpoints/{endpoint}/test", "webhooks:write", 202, {"event_type": "message.bounced"}),
+    Call("post", "/webhook-endpoints/{endpoint}/replay", "webhooks:write", 202, {"since": "2026-01-01T00:00:00Z"}),
     Call("get", "/webhook-endpoints/{endpoint}/deliveries", "webhooks:read", 200),
     Call("get", "/webhook-deliveries", "webhooks:read", 200),
     Call("get", "/webhook-deliveries/{delivery}", "webhooks:read", 200),
+    Call("post", "/webhook-deliveries/{delivery}/retry", "webhooks:write", 202),
 ]
 NESTED = [
     Call(call.method, "/environments/{environment}" + call.path, call.scope, call.status, call.body)

@@ -10,6 +10,7 @@ USE = re.compile(r"\.(everywhere|_base_manager|_default_manager)\b")
 ALLOWED = {
     "agentpost_site/isolation": "the proof takes the walls down to see the other one hold",
     "apikeys/authentication.py": "a key is found by its secret before its organization is known",
+    "apikeys/streams.py": "all who listen in this process are asked about at once, whoever they are",
     "apikeys/tasks.py": "chores go through every environment, one at a time",
     "environments/console/reach.py": "a person's organizations and environments are what it finds out",
     "environments/provisioning.py": "a command names an environment before its organization is known",
@@ -23,6 +24,7 @@ ALLOWED = {
     "mail/sending/door.py": "what is due is found by the gate, and its environment read by its id",
     "mail/services/transports.py": "the environment of a provider's report is found by its token, and read by its id",
     "mail/tasks.py": "the ledger of every environment is shortened, one at a time",
+    "webhooks/tasks.py": "the log of every environment is shortened, one at a time",
 }
 
 

@@ -13,10 +13,22 @@ from django.urls import clear_url_caches, path
 from procrastinate.contrib.django import app as procrastinate_app
 
 from agentpost_site import urls
-from agentpost_site.isolation import api, bounces, chores, console, database, departures, lists, rights, traffic
+from agentpost_site.isolation import (
+    api,
+    bounces,
+    chores,
+    console,
+    database,
+    departures,
+    lists,
+    rights,
+    streams,
+    traffic,
+)
 from agentpost_site.isolation.exchange import Caller
 from agentpost_site.isolation.findings import Area
 from agentpost_site.isolation.world import World
+from apikeys import streams as listening
 from apikeys.permissions import HasScope
 from environments import pages, resolution
 from environments.callers import Caller as Asker
@@ -167,6 +179,12 @@ def test_a_thread_that_is_joined_from_another_inbox_is_found(world: World, monke
     assert red(traffic.probe_threads(world)) == []
     monkeypatch.setattr(Threads, "_known", careless)
     assert red(traffic.probe_threads(world))
+
+
+def test_a_ticket_that_opens_more_than_its_environment_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert red(streams.probe_streams(world)) == []
+    monkeypatch.setattr(listening, "_narrowed", lambda caller, _: caller)
+    assert red(streams.probe_streams(world))
 
 
 def test_a_token_that_is_taken_at_any_address_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
