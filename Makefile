@@ -22,7 +22,7 @@ run: $(VENV)/installed
 	@AGENTPOST_DEVELOPMENT=1 exec $(PYTHON) manage.py serve
 
 test: $(VENV)/installed-dev
-	@$(PYTHON) -m pytest -n 2
+	@$(PYTHON) -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/installed-dev
 	$(PYTHON) -m ruff check .

@@ -11,6 +11,7 @@ from tests.names import Names, NameServer, name_server
 from tests.standing import Ground, empty_tables
 
 NAME_SERVER = pytest.StashKey[NameServer]()
+LONG = {"test_proof", "test_events_survive", "test_survival", "test_examples", "test_demo"}  # a minute each, or minutes
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
         running = contextlib.ExitStack()
         running.enter_context(settings.EMBEDDED_POSTGRES.temporarily_running())
         config.add_cleanup(running.close)
+
+
+@pytest.hookimpl(trylast=True)  # once they are shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that nobody waits for it in the end."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture
