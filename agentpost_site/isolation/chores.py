@@ -15,8 +15,8 @@ from django.core.management.base import CommandError
 from agentpost_site.isolation.digests import Marks, digest_of
 from agentpost_site.isolation.discovery import commands, tasks
 from agentpost_site.isolation.findings import Area, changed
-from agentpost_site.isolation.world import Place, World, forget_rates
-from apikeys.models import ApiKey, IdempotencyRecord, KeyWindow, RateWindow, StreamTicket
+from agentpost_site.isolation.world import Place, World, forget_rates, leave_ticket
+from apikeys.models import ApiKey, IdempotencyRecord, KeyWindow, RateWindow
 from environments import clock
 from environments.binding import inside
 from environments.ids import decode, first_at, new_id
@@ -157,9 +157,7 @@ def _have_something_due(place: Place) -> None:
         )
         _leave_old_counts(place)
         _leave_an_old_event(place)
-        StreamTicket.objects.in_organization(place.organization).filter(environment=place.environment).update(
-            expires_at=past
-        )
+        leave_ticket(place, past, member_id=place.first(Member))
 
 
 def _leave_old_counts(place: Place) -> None:

@@ -6,7 +6,7 @@ since probes ask for it by name.
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -188,18 +188,19 @@ def _populate(place: Place) -> None:
         KeyWindow.objects.in_organization(place.organization).create(
             organization=place.organization, key=made.key, period="hour", start=clock.now(), count=1, most=9
         )
-        _ticket(place, member=member)
-        _ticket(place, key=made.key, key_hash=bytes(made.key.secret_hash))
+        outlasting = clock.now() + timedelta(days=1)
+        leave_ticket(place, outlasting, member=member)
+        leave_ticket(place, outlasting, key=made.key, key_hash=bytes(made.key.secret_hash))
 
 
-def _ticket(place: Place, **holder: Any) -> None:
-    """Leave a ticket that outlasts the proof, of a member or of a key."""
+def leave_ticket(place: Place, expires_at: datetime, **holder: Any) -> None:
+    """Leave a ticket that nobody knows, of a member or of a key."""
     StreamTicket.objects.in_organization(place.organization).create(
         organization=place.organization,
         environment=place.environment,
         **holder,
         digest=secrets.token_bytes(32),
-        expires_at=clock.now() + timedelta(days=1),
+        expires_at=expires_at,
     )
 
 
