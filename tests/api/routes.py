@@ -44,6 +44,7 @@ class Call:
     scope: str
     status: int
     body: Any = field(default=None, hash=False)
+    needs: str = ""  # a further scope
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -179,16 +180,20 @@ OF_AN_ENVIRONMENT = [
     Call("post", "/webhook-endpoints/{endpoint}/rotate-secret", "webhooks:write", 200),
     Call("post", "/webhook-endpoints/{endpoint}/enable", "webhooks:write", 200),
     Call("post", "/webhook-endpoints/{endpoint}/test", "webhooks:write", 202, {"event_type": "message.bounced"}),
-    Call("post", "/webhook-endpoints/{endpoint}/replay", "webhooks:write", 202, {"since": "2026-01-01T00:00:00Z"}),
+    Call(
+        "post",
+        "/webhook-endpoints/{endpoint}/replay",
+        "webhooks:write",
+        202,
+        {"since": "2026-01-01T00:00:00Z"},
+        needs="events:read",
+    ),
     Call("get", "/webhook-endpoints/{endpoint}/deliveries", "webhooks:read", 200),
     Call("get", "/webhook-deliveries", "webhooks:read", 200),
     Call("get", "/webhook-deliveries/{delivery}", "webhooks:read", 200),
     Call("post", "/webhook-deliveries/{delivery}/retry", "webhooks:write", 202),
 ]
-NESTED = [
-    Call(call.method, "/environments/{environment}" + call.path, call.scope, call.status, call.body)
-    for call in OF_AN_ENVIRONMENT
-]
+NESTED = [replace(call, path="/environments/{environment}" + call.path) for call in OF_AN_ENVIRONMENT]
 CALLS = [*OF_THE_ORGANIZATION, *OF_AN_ENVIRONMENT, *NESTED]
 HERE = {"AgentPost-Environment": "development"}  # for flat calls that name no item
 IDS = re.compile(r"[<{][^>}]*[>}]")

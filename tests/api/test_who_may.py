@@ -45,8 +45,16 @@ def test_the_table_holds_every_route() -> None:
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_the_scope_of_a_call_is_enough(acme: World, ids: dict[str, str], call: Call) -> None:
     headers = {} if call.is_on_an_item or call in NESTED else HERE
-    answer = acme.api(call.scope or "usage:read").call(*call.filled(ids), **headers)
+    scopes = [scope for scope in (call.scope, call.needs) if scope] or ["usage:read"]
+    answer = acme.api(*scopes).call(*call.filled(ids), **headers)
     assert answer.status_code == call.status, answer.content
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call.needs], ids=str)
+def test_a_further_scope_is_needed_where_the_table_says_so(acme: World, ids: dict[str, str], call: Call) -> None:
+    answer = acme.api(call.scope).call(*call.filled(ids))
+    assert (answer.status_code, error_of(answer)["code"]) == (403, "missing_scope")
+    assert call.needs in error_of(answer)["message"]
 
 
 @pytest.mark.parametrize("scope", sorted({call.scope for call in CALLS} - {""}))
