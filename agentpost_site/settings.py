@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -52,6 +53,8 @@ AGENTPOST_ALLOWED_HOSTS = env.list(
     default=[urlsplit(AGENTPOST_PUBLIC_URL).hostname or "localhost", "localhost", "127.0.0.1", "[::1]"],
 )
 AGENTPOST_REQUESTS_PER_MINUTE = env.int("AGENTPOST_REQUESTS_PER_MINUTE", default=6000)
+AGENTPOST_SESSION_IDLE_HOURS = env.int("AGENTPOST_SESSION_IDLE_HOURS", default=12)
+AGENTPOST_SESSION_DAYS = env.int("AGENTPOST_SESSION_DAYS", default=14)
 
 
 def _secret_key() -> str:
@@ -111,6 +114,10 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "axes",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -126,6 +133,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "environments.console.account.sessions.SessionLifeMiddleware",
     "environments.console.ConsoleEnvironmentMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -180,30 +189,87 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+PASSWORD_RESET_TIMEOUT = 4 * 3600  # seconds
+ACCOUNT_ADAPTER = "environments.console.account.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up; allauth's own check wants the address named
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is proven by its invitation, or by a password reset
+ACCOUNT_RATE_LIMITS = False  # they count in a cache, each process its own; django-axes counts in the database
+MFA_ADAPTER = "environments.console.account.adapters.SecondFactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_TOTP_ISSUER = "AgentPost"
+MFA_TOTP_TOLERANCE = 1
 AXES_USERNAME_FORM_FIELD = "username"  # as the sign-in form and authenticate() say, not as the model does
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying on does not keep the person themselves out
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "environments.console.account.throttle.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["again", "code", "csrfmiddlewaretoken", "current", "new_password1", "new_password2"]
+SESSION_IDLE = timedelta(hours=AGENTPOST_SESSION_IDLE_HOURS)
+SESSION_LONGEST = timedelta(days=AGENTPOST_SESSION_DAYS)
+SESSION_COOKIE_AGE = int(SESSION_LONGEST.total_seconds())
+SESSION_NOTED_EVERY = 300  # seconds
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = AGENTPOST_PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [AGENTPOST_PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
+CONTENT_SECURITY_POLICY = {  # why: docs/decisions/0047-the-consoles-content-security-policy.md
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, UNSAFE_EVAL],  # django-unfold's Alpine.js evaluates its attributes
-        "style-src": [SELF, UNSAFE_INLINE],
+        "style-src": [SELF, UNSAFE_INLINE],  # its templates have styles of their own
         "img-src": [SELF, "data:"],
         "frame-ancestors": ["'none'"],
         "form-action": [SELF],
         "base-uri": [SELF],
     }
+}
+
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # ours goes through environments.relay
+
+# --- Console: the theme's colours, dark enough to be read (WCAG AA) --------------------------------------------------
+UNFOLD = {
+    "BORDER_RADIUS": "6px",
+    "SHOW_BACK_BUTTON": True,
+    "COLORS": {
+        "primary": {
+            "50": "#f6f6ff",
+            "100": "#ecebfe",
+            "200": "#dcdbfd",
+            "300": "#c3c1fb",
+            "400": "#a5a3f7",
+            "500": "#8482ee",
+            "600": "#5753c6",
+            "700": "#4641a8",
+            "800": "#3a3787",
+            "900": "#302e6b",
+            "950": "#1d1c45",
+        },
+        "font": {
+            "subtle-light": "var(--color-base-600)",
+            "subtle-dark": "var(--color-base-400)",
+            "default-light": "var(--color-base-700)",
+            "default-dark": "var(--color-base-300)",
+            "important-light": "var(--color-base-900)",
+            "important-dark": "var(--color-base-100)",
+        },
+    },
 }
 
 # --- Files ----------------------------------------------------------------------------------------------------------

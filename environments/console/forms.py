@@ -17,11 +17,12 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from environments.console.reach import is_admitted
 from environments.errors import Refusal
 from environments.models import Environment, User
 from environments.services import limits
+from environments.services.accounts import may_sign_in
 
+LONGEST_NAME = 254  # of an account
 WIDGETS = {  # the most derived class first
     forms.EmailField: UnfoldAdminEmailInputWidget,
     forms.MultipleChoiceField: UnfoldAdminCheckboxSelectMultipleWidget,
@@ -36,16 +37,38 @@ WIDGETS = {  # the most derived class first
 class SignInForm(AuthenticationForm):
     """Sign in with e-mail address and password; every reason to refuse is told in the same words."""
 
+    error_messages: ClassVar = {
+        "invalid_login": "This address and this password do not go together.",
+        "inactive": "This address and this password do not go together.",
+    }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["username"].label = "E-mail address"
+        self.fields["username"].widget.input_type = "email"
+
     def clean_username(self) -> str:
         """Return the address as it is stored, so that all spellings of it count as one for the throttle."""
-        return self.cleaned_data["username"].strip().lower()
+        name: str = self.cleaned_data["username"].strip().lower()
+        if len(name) > LONGEST_NAME:  # nobody's, and more than the throttle keeps
+            raise self.get_invalid_login_error()
+        return name
 
     def confirm_login_allowed(self, user: User) -> None:
-        if not user.is_active or not is_admitted(user):
+        if not may_sign_in(user):
             raise self.get_invalid_login_error()
 
 
-class Styled:
+class Refusable:
+    """Tells, as a form, why a service refused what it asked for."""
+
+    def refuse(self: Any, refusal: Refusal) -> None:
+        """Show why a service refused, beside the field that it names."""
+        for field, sentence in sentences_of(refusal):
+            self.add_error(field if field in self.fields else None, sentence)
+
+
+class Styled(Refusable):
     """Gives plain fields the look of the console's others."""
 
     def dress(self, fields: dict[str, forms.Field]) -> None:
@@ -60,7 +83,7 @@ def _dressed(field: forms.Field, widget: type[forms.Widget]) -> forms.Widget:
     if isinstance(field.widget, forms.Textarea):
         return UnfoldAdminTextareaWidget()
     if isinstance(field.widget, forms.PasswordInput):
-        return UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
+        return UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password", **field.widget.attrs})
     fresh: Any = widget()
     fresh.is_required = field.required
     if isinstance(field, forms.ChoiceField):
@@ -74,11 +97,6 @@ class ActionForm(Styled, forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.dress(self.fields)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show why a service refused, beside the field that it names."""
-        for field, message in told(refusal):
-            self.add_error(field if field in self.fields else None, message)
 
 
 class ConfinedModelForm(Styled, forms.ModelForm):
@@ -111,7 +129,12 @@ class LimitedForm(ConfinedModelForm):
 class PasswordForm(ActionForm):
     """Choose a password, twice."""
 
-    password = forms.CharField(widget=forms.PasswordInput, strip=False)
+    password = forms.CharField(
+        widget=forms.PasswordInput,
+        strip=False,
+        label="New password",
+        help_text="At least 8 characters, none of the passwords that everybody uses, and not like your address.",
+    )
     again = forms.CharField(widget=forms.PasswordInput, strip=False, label="The same again")
 
     def __init__(self, user: User, *args: Any, **options: Any) -> None:
@@ -130,7 +153,7 @@ class PasswordForm(ActionForm):
         return again
 
 
-def told(refusal: Refusal) -> list[tuple[str | None, str]]:
+def sentences_of(refusal: Refusal) -> list[tuple[str | None, str]]:
     """Return a service's refusal as (field, sentence) pairs."""
     if refusal.details:
         return [(detail["field"], detail["message"]) for detail in refusal.details]

@@ -1,17 +1,18 @@
-"""The page behind the link of an invitation, which a person made and passed on to the address."""
+"""The page behind the link of an invitation, which was mailed to its address, or passed on by a person."""
 
 from http import HTTPStatus
 
 from django.contrib.auth import login
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
+from environments.console import second_factor
 from environments.console.forms import ActionForm, PasswordForm
 from environments.console.reach import ConsoleRequest
-from environments.errors import NotFound
+from environments.errors import NotFound, Refusal
 from environments.models import Invitation, User
 from environments.services.members import accept_invitation, pending_invitation
 
@@ -44,21 +45,32 @@ def invitation(request: ConsoleRequest, token: str) -> HttpResponse:
 
 
 def _by_a_known_person(request: ConsoleRequest, offered: Invitation, token: str, user: User) -> HttpResponse:
-    is_them = request.user == user
+    is_them, is_other = request.user == user, request.user.is_authenticated and request.user != user
     if request.method == "POST" and is_them:
-        accept_invitation(token, user)
+        try:
+            accept_invitation(token, user)
+        except Refusal as problem:  # somebody was faster
+            return _page(request, "Invitation", HTTPStatus.NOT_FOUND, problem=problem)
         return HttpResponseRedirect(reverse("admin:index"))
     form = ActionForm() if is_them else None
-    return _page(request, f"Join {offered.organization}", invitation=offered, form=form, sign_in=not is_them)
+    return _page(
+        request, f"Join {offered.organization}", invitation=offered, form=form, sign_in=not is_them, is_other=is_other
+    )
 
 
 def _by_somebody_new(request: ConsoleRequest, offered: Invitation, token: str) -> HttpResponse:
+    if request.user.is_authenticated:
+        return _page(request, f"Join {offered.organization}", invitation=offered, is_other=True)
     form = PasswordForm(User(email=offered.email), request.POST or None)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            user = User.objects.create_user(offered.email, form.cleaned_data["password"])
-            accept_invitation(token, user)
+        try:
+            with transaction.atomic():
+                user = User.objects.create_user(offered.email, form.cleaned_data["password"])
+                accept_invitation(token, user)
+        except (IntegrityError, Refusal):  # the same form, sent twice at once
+            return HttpResponseRedirect(request.path)
         login(request, user, BACKEND)
+        second_factor.note_password(request)
         return HttpResponseRedirect(reverse("admin:index"))
     return _page(request, f"Join {offered.organization}", invitation=offered, form=form)
 

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import resolve, reverse
+from django.urls import reverse
 
 from environments.binding import inside
+from environments.console.account.urls import NAMES
 from environments.console.reach import SESSION_KEY, ConsoleRequest, arrive, find
 
 FIELD = "environment"
 STANDING_IN = "_standing_in"
-NEED_NO_ENVIRONMENT = {"login", "logout", "password_change", "password_change_done", "jsi18n", "invitation"}
+NEED_NO_ENVIRONMENT = {*NAMES, "jsi18n", "invitation"}
 READING = {"GET", "HEAD"}
 
 
@@ -36,10 +37,11 @@ class ConsoleEnvironmentMiddleware:
         try:
             with inside(request.console.environment):
                 response = self.get_response(request)
-                undo_if_refused(response)
+                if not is_about_a_person(request):
+                    undo_if_refused(response)
         except Undone as undone:
             return undone.response
-        return response
+        return response.proceed() if isinstance(response, Proceeding) else response
 
     def process_view(self, request: ConsoleRequest, *_: Any) -> HttpResponse | None:
         """Answer what is no page of the current environment: a switch, or a form of another one."""
@@ -50,12 +52,20 @@ class ConsoleEnvironmentMiddleware:
             return None
         if request.method in READING and FIELD in request.GET:
             return _switched(request)
-        if console.environment is None and resolve(request.path_info).url_name not in NEED_NO_ENVIRONMENT:
+        if console.environment is None and name_of(request) not in NEED_NO_ENVIRONMENT:
             return site.page(request, "console/no_environment.html", HTTPStatus.FORBIDDEN, title="No environment yet")
         if _is_of_another(request):
             messages.error(request, "That form was of another environment; nothing was changed. This is where you are.")
             return HttpResponseRedirect(reverse("admin:index"))
         return None
+
+
+class Proceeding(HttpResponse):
+    """The answer of a page that goes on once its transaction has committed, outside of every other: to the network."""
+
+    def __init__(self, proceed: Callable[[], HttpResponse]) -> None:
+        self.proceed = proceed
+        super().__init__()
 
 
 class Undone(Exception):
@@ -64,6 +74,16 @@ class Undone(Exception):
     def __init__(self, response: HttpResponse) -> None:
         self.response = response
         super().__init__(response.status_code)
+
+
+def name_of(request: HttpRequest) -> str:
+    """Return the name of the page's address."""
+    return (request.resolver_match and request.resolver_match.url_name) or ""
+
+
+def is_about_a_person(request: HttpRequest) -> bool:
+    """Return whether a page is of somebody's account: what it refuses stays written, wrong guesses above all."""
+    return name_of(request) in NAMES
 
 
 def undo_if_refused(response: HttpResponse) -> None:

@@ -1,11 +1,16 @@
 """People: members, their places in environments, and invitations."""
 
+import base64
 import hashlib
-import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from procrastinate.contrib.django import app
 
 from environments import clock
 from environments.callers import Actor
@@ -20,17 +25,25 @@ from environments.models import (
     User,
 )
 from environments.services.audit import record
-from environments.services.organizations import user_for
+from environments.services.organizations import checked_address, user_for
 
 INVITATION_LIFE = timedelta(days=7)
+MAIL_INVITATION = "environments.tasks.mail_invitation"
 Role = Member.Role
 
 
 class NotValid(NotFound):
-    """An invitation that is unknown, used, revoked or run out."""
+    """An invitation that is unknown, used or revoked."""
 
     message = "This invitation is not valid any more."
     fix = "Ask for a new one."
+
+
+class HasRunOut(NotValid):
+    """An invitation that was not accepted in time."""
+
+    message = "This invitation has run out."
+    fix = "Ask whoever invited you to send it again."
 
 
 def add_member(organization: Organization, email: str, role: str, *, actor: Actor) -> tuple[Member, bool]:
@@ -146,6 +159,36 @@ def remove_from_environment(membership: EnvironmentMembership, *, actor: Actor) 
         membership.delete()
 
 
+def set_places(member: Member, wanted: Mapping[str, str], *, actor: Actor) -> int:
+    """Give the member these roles by environment id, and none where the role is empty; return how many changed.
+
+    Environments that are not named stay as they are. Raises NotFound for one that is not of the organization, or when
+    the member has gone, and ValidationFailed for a bad role.
+    """
+    with transaction.atomic():
+        _lock(member)
+        rows = EnvironmentMembership.objects.in_organization(member.organization_id).filter(member=member)
+        places = {place.environment_id: place for place in rows}
+        environments = Environment.objects.in_organization(member.organization_id).in_bulk(list(wanted))
+        changes = {pk: role for pk, role in wanted.items() if role != (places[pk].role if pk in places else "")}
+        for pk, role in sorted(changes.items()):
+            if pk not in environments:
+                raise NotFound
+            _set_place(environments[pk], member, places.get(pk), role, actor)
+    return len(changes)
+
+
+def _set_place(
+    environment: Environment, member: Member, place: EnvironmentMembership | None, role: str, actor: Actor
+) -> None:
+    if place is None:
+        add_to_environment(environment, member, role, actor=actor)
+    elif role:
+        change_environment_role(place, role, actor=actor)
+    else:
+        remove_from_environment(place, actor=actor)
+
+
 def memberships(environment: Environment) -> "EnvironmentMembership.QuerySet":  # type: ignore[name-defined]
     """Return the places in one environment."""
     rows = EnvironmentMembership.objects.in_organization(environment.organization_id)
@@ -169,27 +212,29 @@ def _record_membership(membership: EnvironmentMembership, actor: Actor, action: 
 
 
 def invite(organization_id: str, email: str, role: str, *, actor: Actor) -> tuple[Invitation, str]:
-    """Offer a place to an address; return the invitation and the token that accepts it, which is shown once.
+    """Offer a place to an address, and mail it the link; return the invitation and the token that accepts it.
 
-    Raises Conflict when the address has a pending invitation or is a member already.
+    The token is shown once, to a person. Raises Conflict when the address has a pending invitation or is a member
+    already, and ValidationFailed for one that nobody may have.
     """
     _refuse_owner(role)
-    email = email.strip().lower()
+    email = checked_address(email)
     if Member.objects.in_organization(organization_id).filter(user__email=email).exists():
         raise Conflict("This address is a member already.", fix="Change the member's role instead.")
-    token = secrets.token_urlsafe(32)
     invitation = Invitation(
         organization_id=organization_id,
         email=email,
         role=role,
-        token_hash=_hash(token),
         invited_by=actor.id or actor.name,
         expires_at=clock.now() + INVITATION_LIFE,
     )
+    token = token_of(invitation)
+    invitation.token_hash = _hash(token)
     try:
         with transaction.atomic():
             _expire_old(organization_id)
             invitation.save(force_insert=True)
+            _mail(invitation)
             record(organization_id, actor, "invitation.created", invitation.pk, after={"email": email, "role": role})
     except IntegrityError as problem:
         raise Conflict("This address has a pending invitation.", fix="Revoke it first, to invite again.") from problem
@@ -202,22 +247,58 @@ def _expire_old(organization_id: str) -> None:
     pending.filter(expires_at__lte=clock.now()).update(status=Invitation.Status.EXPIRED, updated_at=clock.now())
 
 
-def renew_token(invitation: Invitation, *, actor: Actor) -> str:
+def token_of(invitation: Invitation) -> str:
+    """Return the token that accepts an invitation.
+
+    It follows from the row and the server's secret, so that neither the database nor the queue holds it; a row whose
+    time is another has another token.
+    """
+    named = f"{invitation.pk} {invitation.email} {invitation.expires_at.isoformat()}"
+    digest = salted_hmac("environments.invitation", named, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def invitation_link(token: str) -> str:
+    """Return the link of an invitation; it begins with AGENTPOST_PUBLIC_URL, whatever host a request names."""
+    return f"{settings.AGENTPOST_PUBLIC_URL}{reverse('admin:invitation', args=[token])}"
+
+
+def _mail(invitation: Invitation) -> None:
+    """Have the link mailed, once the open transaction has committed; it is made when it is mailed."""
+    app.configure_task(MAIL_INVITATION).defer(organization_id=invitation.organization_id, invitation_id=invitation.pk)
+
+
+def mailable_link(organization_id: str, invitation_id: str) -> tuple[Invitation, str] | None:
+    """Return a pending invitation and its link; None for one that is pending no more."""
+    rows = Invitation.objects.in_organization(organization_id).select_related("organization")
+    invitation = rows.filter(pk=invitation_id).first()
+    if invitation is None or invitation.status_now != Invitation.Status.PENDING:
+        return None
+    token = token_of(invitation)
+    return (invitation, invitation_link(token)) if _hash(token) == bytes(invitation.token_hash) else None
+
+
+def renew_token(invitation: Invitation, *, actor: Actor, by_mail: bool = False) -> str:
     """Make a new token for a pending invitation, valid for a week, and return it; an older one ends.
+
+    ``by_mail`` has the new link mailed to the address as well.
 
     Raises PersonRequired for a key, which could make itself a person with it, and NotFound when it is not pending.
     """
     if not actor.is_person:
         raise PersonRequired
-    token = secrets.token_urlsafe(32)
     with transaction.atomic():
         rows = Invitation.objects.in_organization(invitation.organization_id).select_for_update()
         pending = rows.filter(pk=invitation.pk, status=Invitation.Status.PENDING).first()
         if pending is None:
             raise NotFound("This invitation is not pending any more.", fix="Invite the address again.")
-        pending.token_hash, pending.expires_at = _hash(token), clock.now() + INVITATION_LIFE
+        pending.expires_at = clock.now() + INVITATION_LIFE
+        token = token_of(pending)
+        pending.token_hash = _hash(token)
         pending.save(update_fields=["token_hash", "expires_at"])
-        record(pending.organization_id, actor, "invitation.link_made", pending.pk)
+        if by_mail:
+            _mail(pending)
+        record(pending.organization_id, actor, f"invitation.{'mailed' if by_mail else 'link_made'}", pending.pk)
     return token
 
 
@@ -236,7 +317,10 @@ def revoke_invitation(invitation: Invitation, *, actor: Actor) -> Invitation:
 def pending_invitation(token: str) -> Invitation:
     """Return the invitation behind a token; raise NotFound for one that is unknown, used, revoked or run out."""
     found = Invitation.everywhere.select_related("organization").filter(token_hash=_hash(token)).first()
-    if not found or found.status != Invitation.Status.PENDING or found.expires_at <= clock.now():
+    status = found.status_now if found else None
+    if status == Invitation.Status.EXPIRED:
+        raise HasRunOut
+    if found is None or status != Invitation.Status.PENDING:
         raise NotValid
     return found
 

@@ -1,7 +1,7 @@
 """Mail of the platform to its own people, and to nobody else: whom it concerns follows from their memberships."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import localtime, make_msgid
@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from procrastinate.contrib.django import app
 
+from environments.mailboxes import is_of_agents, on_the_envelope
 from environments.models import Environment, EnvironmentMembership, Member
 from environments.relay import Relay
 
@@ -56,14 +57,46 @@ def mail_to(member: Member, notice: str, facts: Mapping[str, str]) -> bool:
     return True
 
 
+def mail_link(
+    address: str, whose: str, notice: str, facts: Mapping[str, str], *, organization_ids: Collection[str], instead: str
+) -> bool:
+    """Mail a link that lets a person into these organizations; return whether it was.
+
+    It is not without a relay, and never to a domain of this server's agents, whether or not there is such an inbox by
+    now: no key makes itself a person. The log then says what a person can do ``instead``, and neither address nor
+    link. Raises RelayTrouble.
+    """
+    relay = Relay.of(settings.AGENTPOST_RELAY_URL)
+    envelope = on_the_envelope(address)  # what is judged is what the relay is told
+    reason = "no relay" if relay is None else _refused(envelope, organization_ids)
+    if relay is None or envelope is None or reason:
+        logger.warning("%s, so no link is mailed to %s (%s): %s", reason, whose, notice, instead)
+        return False
+    relay.post(message_for(envelope, notice, facts))
+    return True
+
+
+def _refused(envelope: str | None, organization_ids: Collection[str]) -> str:
+    """Return why no link goes there; empty where one may."""
+    if envelope is None:
+        return "an address that mail servers may read in two ways"
+    is_agents = is_of_agents(envelope.rpartition("@")[2], organization_ids)
+    return "a domain of this server, whose mail agents read" if is_agents else ""
+
+
 def message_to(member: Member, notice: str, facts: Mapping[str, str]) -> EmailMessage:
-    """Return the mail, in plain text; each fact is made one line of it."""
+    """Return the mail to a member, in plain text; each fact is made one line of it."""
+    return message_for(member.user.email, notice, facts)
+
+
+def message_for(address: str, notice: str, facts: Mapping[str, str]) -> EmailMessage:
+    """Return the mail to an address, in plain text; each fact is made one line of it."""
     lines = {name: " ".join(value.split()) for name, value in facts.items()}
     text = render_to_string(f"notices/{notice}.txt", {**lines, "public_url": settings.AGENTPOST_PUBLIC_URL})
     subject, _, body = text.partition("\n\n")
     message = EmailMessage()
     message["From"] = Address("AgentPost", SENDER, settings.AGENTPOST_SHARED_DOMAIN)
-    message["To"] = Address(addr_spec=member.user.email)
+    message["To"] = Address(addr_spec=address)
     message["Subject"] = " ".join(subject.split())
     message["Date"] = localtime()
     message["Message-ID"] = make_msgid(domain=settings.AGENTPOST_SHARED_DOMAIN)

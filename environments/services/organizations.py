@@ -5,10 +5,14 @@ from django.utils.text import slugify
 
 from environments.callers import SYSTEM, Actor
 from environments.errors import Conflict, field_error
+from environments.mailboxes import on_the_envelope
 from environments.models import Environment, Member, Organization, User
 from environments.services.audit import record
 
 SLUG_LENGTH = 63
+ADDRESS = (
+    "Must be an address like name@example.com: in front of the @ unquoted Latin letters, digits and signs, no % or !."
+)
 
 
 def create_organization(
@@ -44,9 +48,20 @@ def rename_organization(organization: Organization, name: str, *, actor: Actor) 
 
 
 def user_for(email: str) -> User:
-    """Return the user with this address, created without a password when there is none."""
+    """Return the user with this address, created without a password when there is none.
+
+    Raises ValidationFailed for an address that nobody new may have.
+    """
     email = email.strip().lower()
-    return User.objects.filter(email=email).first() or User.objects.create_user(email)
+    return User.objects.filter(email=email).first() or User.objects.create_user(checked_address(email))
+
+
+def checked_address(email: str) -> str:
+    """Return a person's address in lower case; raise ValidationFailed where mail servers may read it in two ways."""
+    email = email.strip().lower()
+    if on_the_envelope(email) is None:
+        raise field_error("email", ADDRESS)
+    return email
 
 
 def slug_of(name: str, field: str) -> str:

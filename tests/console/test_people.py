@@ -73,7 +73,8 @@ def test_guessing_is_throttled_however_the_address_is_spelt(acme: House) -> None
 
 def test_somebody_new_sets_a_password_and_is_in(link: Callable[[str], str], acme: House, client: Client) -> None:
     where = link("new@acme.example")
-    assert "new@acme.example is invited to Acme as admin" in client.get(where).content.decode()
+    shown = client.get(where).content.decode()
+    assert "<strong>new@acme.example</strong> is invited to <strong>Acme</strong> as admin" in shown
     response = client.post(where, {"password": PASSWORD, "again": PASSWORD})
     member = Member.objects.in_organization(acme.organization).get(user__email="new@acme.example")
     assert (response["Location"], member.role) == ("/console/", "admin")
@@ -159,4 +160,4 @@ def test_signing_out_and_changing_the_password_need_no_environment(
     client.force_login(user)
     assert client.get("/console/").status_code == 403
     assert client.get("/console/password_change/").status_code == 200
-    assert client.post("/console/logout/").status_code == 200
+    assert client.post("/console/logout/").status_code == 302
