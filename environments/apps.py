@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
 
 
 class EnvironmentsConfig(AppConfig):
@@ -15,6 +16,7 @@ class EnvironmentsConfig(AppConfig):
     def ready(self) -> None:
         from environments import checks  # noqa: F401 - registers the system checks
 
+        autodiscover_modules("panels")  # as django.contrib.admin does for admin
         post_migrate.connect(raise_walls_after_migrate, sender=self)
 
 

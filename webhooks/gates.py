@@ -5,7 +5,7 @@ look at the head of each (https://wiki.postgresql.org/wiki/Loose_indexscan): a l
 one, and a paused environment costs one hop.
 """
 
-from environments.gates import Gate, environment_of
+from environments.gates import REACHED, READ_TO_REACH, Gate, environment_of
 
 WAITING = """
     waiting AS (
@@ -103,9 +103,39 @@ NEXT_DUE = Gate(
     },
 )
 
+HEALTH = Gate(
+    name="webhooks_waiting_in",
+    arguments="person bigint, wanted uuid[], most integer",
+    returns=(
+        "TABLE (environment_id uuid, endpoints bigint, failing bigint, pending bigint, since timestamp with time zone)"
+    ),
+    body=f"""
+    WITH {REACHED}
+    SELECT r.id, heard.number, heard.failing, line.number, line.since
+      FROM reached r
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS number, count(*) FILTER (WHERE NOT w.is_enabled OR w.consecutive_failures > 0) AS failing
+             FROM webhooks_webhookendpoint w
+            WHERE w.environment_id = r.id) heard
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS number, min(first.created_at) FILTER (WHERE first.next_attempt_at <= now()) AS since
+             FROM (SELECT d.created_at, d.next_attempt_at
+                     FROM webhooks_webhookdelivery d
+                    WHERE d.environment_id = r.id AND d.state = 'pending'
+                    ORDER BY d.next_attempt_at
+                    LIMIT 1 + least(most, 1000)) first) line
+    """,  # noqa: S608 - all of it is ours
+    reads={
+        **READ_TO_REACH,
+        "webhooks.WebhookEndpoint": ["environment_id", "is_enabled", "consecutive_failures"],
+        "webhooks.WebhookDelivery": ["environment_id", "state", "next_attempt_at", "created_at"],
+    },
+)
+
 GATES = [
     CLAIM,
     NEXT_DUE,
+    HEALTH,
     environment_of("webhooks.Event", "event"),
     environment_of("webhooks.WebhookEndpoint", "webhookendpoint"),
     environment_of("webhooks.WebhookDelivery", "webhookdelivery"),

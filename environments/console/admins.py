@@ -1,11 +1,14 @@
 """The bases of every admin class: what a page may show and do is decided here, and cannot be decided below."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin import SimpleListFilter
+from django.contrib.admin import ShowFacets, SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
@@ -19,21 +22,40 @@ from unfold.views import ChangeList
 
 from environments.binding import finish
 from environments.console.filters import ConfinedRelatedFilter
-from environments.console.forms import ActionForm, ConfinedModelForm, told
+from environments.console.forms import ActionForm, ConfinedModelForm, sentences_of
 from environments.console.permissions import ORGANIZATION_WIDE, VERBS, Kind
 from environments.console.reach import Console, ConsoleRequest
+from environments.console.second_factor import Demanded
+from environments.console.spans import FROM, begins_at
 from environments.errors import Refusal
 from environments.models import AuditEntry, EnvironmentOwned, OrganizationOwned
 from environments.services.audit import record
 
 OWNERS = ("environment", "organization")
+ALWAYS_NARROWING = frozenset({"id", "pk", "created_at"})
+LOOKUP = re.compile(r"(?P<field>[a-z]\w*?)(__id)?(__(exact|in|gt|gte|lt|lte|isnull))?")  # compares; matches no patterns
+AN_ID = re.compile(r"[a-z]+_[0-9A-Z]{26}|[0-9]{1,18}")
+ONE_WAY_TO_SAVE = {"show_save_and_add_another": False, "show_save_and_continue": False}
 
 
 class LeanChangeList(ChangeList):
     """A list that leaves large columns in the database."""
 
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        """Return the filters; text that PostgreSQL cannot hold is in no row. Raises IncorrectLookupParameters."""
+        given = super().get_filters_params(params)
+        if any("\0" in value for values in given.values() for value in values):
+            raise IncorrectLookupParameters
+        return given
+
     def get_queryset(self, request: ConsoleRequest, *args: Any, **options: Any) -> QuerySet:
         return super().get_queryset(request, *args, **options).defer(*self.model_admin.list_defer)
+
+    @property
+    def since(self) -> datetime | None:
+        """Return when what the list shows begins, where a figure of the overview led here; None where it does not."""
+        first = self.filter_params.get(FROM, [""])[-1]
+        return begins_at(first.partition("_")[0], first)
 
     def url_for_result(self, result: Model) -> str:
         """Return the address of a row's page, its id as it is: ours need no quoting."""
@@ -50,9 +72,11 @@ def refusable(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         try:
             with transaction.atomic():
                 return view(self, request, *args, **options)
+        except Demanded as demanded:
+            return demanded.response
         except Refusal as refusal:
             finish(refusal)
-            for _, sentence in told(refusal):
+            for _, sentence in sentences_of(refusal):
                 messages.error(request, sentence)
             return HttpResponseRedirect(request.get_full_path())
 
@@ -63,7 +87,8 @@ class ConsoleModelAdmin(ModelAdmin):
     """A page whose rights come from the table in ``permissions``, and whose writing is done by services.
 
     A subclass says what kind of thing it shows, and which verbs it ``offers`` at all. Offering ``add`` or ``change`` it
-    defines ``save_model``, offering ``delete`` it defines ``delete_model``; each calls a service.
+    defines ``save_model``, offering ``delete`` it defines ``delete_model``; each calls a service. With a
+    ``row_template`` the page of a row is made from that, and not from fields; it gets what ``row_context`` returns.
     """
 
     rights: ClassVar[Kind]
@@ -72,13 +97,18 @@ class ConsoleModelAdmin(ModelAdmin):
     offers: ClassVar[frozenset[str]] = frozenset({"view"})
     shows_mail: ClassVar[bool] = False
     list_defer: ClassVar[tuple[str, ...]] = ()
+    narrowing: ClassVar[tuple[str, ...]] = ()  # fields that links narrow the list by, besides its filters
+    when_empty: ClassVar[str] = ""  # what to do where there is none yet
     add_form: ClassVar[type[ModelForm] | None] = None
     add_fields: ClassVar[tuple[str, ...]] = ()
 
-    actions = None
+    actions: ClassVar[list[str] | None] = None
+    row_template: ClassVar[str | None] = None
+
     form = ConfinedModelForm
     list_per_page = 50
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # each count would look at every row
     save_as = False
     change_form_before_template = "console/standing_in.html"
 
@@ -123,6 +153,15 @@ class ConsoleModelAdmin(ModelAdmin):
         """Return the filters, those over relations confined to what their choices' own pages show."""
         return [self._confined_filter(entry) for entry in super().get_list_filter(request)]
 
+    def lookup_allowed(self, lookup: str, value: str, request: ConsoleRequest) -> bool:
+        """Return whether a list may be narrowed by this: by comparing what the list is meant to be narrowed by.
+
+        Any other column could be read by guessing, the ones that are never shown among them.
+        """
+        named = {getattr(entry, "parameter_name", entry) for entry in self.list_filter}
+        match = LOOKUP.fullmatch(lookup)
+        return match is not None and match["field"] in {*named, *self.narrowing, *ALWAYS_NARROWING}
+
     def _confined_filter(self, entry: Any) -> Any:
         if isinstance(entry, type) and issubclass(entry, SimpleListFilter):
             return entry
@@ -164,8 +203,25 @@ class ConsoleModelAdmin(ModelAdmin):
         return () if obj is None and self.add_fields else super().get_readonly_fields(request, obj)
 
     @refusable
-    def changeform_view(self, request: ConsoleRequest, *args: Any, **options: Any) -> Any:
-        return super().changeform_view(request, *args, **options)
+    def changeform_view(
+        self,
+        request: ConsoleRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        extra_context = {**ONE_WAY_TO_SAVE, **(extra_context or {})}
+        row = self.get_object(request, unquote(object_id)) if object_id and request.method == "GET" else None
+        if row is None or not self.has_view_permission(request, row):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        context = {**self.row_context(request, row), **extra_context}
+        if self.row_template and not self.has_change_permission(request, row):
+            return self.admin_site.page(request, self.row_template, opts=self.opts, object=row, **context)
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def row_context(self, request: ConsoleRequest, row: Any) -> dict[str, Any]:
+        """Return what the page of a row shows beside its fields; a subclass may say more."""
+        return {"title": str(row)} if self.row_template else {}
 
     @refusable
     def delete_view(self, request: ConsoleRequest, *args: Any, **options: Any) -> Any:
@@ -180,8 +236,13 @@ class ConsoleModelAdmin(ModelAdmin):
         *,
         title: str,
         explanation: str = "",
+        template: str = "console/action.html",
+        more: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Ask with a form, then carry out; give back its answer, or return to the row with the sentence it returns."""
+        """Ask with a form, then carry out; give back its answer, or return to the row with the sentence it returns.
+
+        ``more`` is what the template shows beside the form; ``is_danger`` in it makes the button a warning.
+        """
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction.atomic():
@@ -197,8 +258,9 @@ class ConsoleModelAdmin(ModelAdmin):
             "form": form,
             "explanation": explanation,
             "back": self.url(row),
+            **(more or {}),
         }
-        return self.admin_site.page(request, "console/action.html", opts=self.opts, object=row, **context)
+        return self.admin_site.page(request, template, opts=self.opts, object=row, **context)
 
     def _back(self, request: ConsoleRequest, row: Model, sentence: str) -> HttpResponse:
         messages.success(request, sentence)
@@ -243,6 +305,7 @@ FINAL = {
     "formfield_for_foreignkey",
     "formfield_for_manytomany",
     "get_list_filter",
+    "lookup_allowed",
     "history_view",
     "has_view_permission",
     "has_add_permission",
@@ -271,7 +334,8 @@ class EnvironmentModelAdmin(ConsoleModelAdmin):
 def note_look(request: ConsoleRequest, model: type[Model]) -> None:
     """Record that an operator looks into an environment's mail: once for each row, or list, in a request."""
     console, match = request.console, resolve(request.path_info)
-    target = unquote(match.kwargs.get("object_id", "")) or console.here.pk
+    asked = unquote(match.kwargs.get("object_id", ""))
+    target = asked if AN_ID.fullmatch(asked) else console.here.pk
     look = (model._meta.label_lower, target)
     if look in console.looks:
         return

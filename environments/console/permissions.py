@@ -27,6 +27,7 @@ class Kind(StrEnum):
     RESOURCE = "resources of an environment"
     LABEL = "labels"
     DRAFT = "drafts"
+    EXPORT = "exports of an environment"
     RECORD = "what services write"
     INTERNAL = "internals"
     PLATFORM = "the platform"
@@ -83,6 +84,12 @@ MAY: Mapping[Kind, Mapping[Role, str]] = {
         Role.ADMIN: "view change",
         Role.ENVIRONMENT_ADMIN: "view change",
         Role.ENVIRONMENT_MEMBER: "view change",
+        Role.OPERATOR: "view",
+    },
+    Kind.EXPORT: {  # an operator sees that there are some, and fetches none
+        Role.OWNER: "view add delete",
+        Role.ADMIN: "view add delete",
+        Role.ENVIRONMENT_ADMIN: "view add delete",
         Role.OPERATOR: "view",
     },
     Kind.RECORD: dict.fromkeys(EVERYBODY, "view"),

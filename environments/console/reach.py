@@ -1,10 +1,11 @@
 """Who looks at a console page, which environments exist for them, and in which one the page stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from environments.callers import Actor
@@ -13,7 +14,7 @@ from environments.ids import decode
 from environments.models import Environment, EnvironmentMembership, Member, User
 
 SESSION_KEY = "console_environment"
-LISTED = 100  # in the switcher; the list of environments shows the rest
+LISTED = 250  # in the switcher; the page of the organization shows the rest
 
 
 @dataclass
@@ -26,6 +27,8 @@ class Console:
     role: Role = Role.STRANGER
     address: str | None = None
     looks: set[tuple[str, str]] = field(default_factory=set)
+    waiting: Mapping[str, int] | None = None  # what the navigation counts, once it has been asked for
+    kept: dict[str, Any] = field(default_factory=dict)  # what parts of a page asked for, and share
 
     @property
     def here(self) -> Environment:
@@ -33,6 +36,13 @@ class Console:
         if self.environment is None:
             raise RuntimeError("This page stands in no environment.")
         return self.environment
+
+    @property
+    def person(self) -> User:
+        """Return who looks; no page behind the sign-in is shown to nobody."""
+        if self.user is None:
+            raise RuntimeError("Nobody is signed in.")
+        return self.user
 
     @property
     def is_operator(self) -> bool:
@@ -85,9 +95,10 @@ def arrive(user: User | None, wanted: str | None, address: str | None) -> Consol
     console = Console(user, address=address)
     if user is None:
         return console
-    console.environment = (wanted and find(user, wanted)) or reachable(user).first()
+    rows = _with_place(reachable(user), user)
+    console.environment = (wanted and _named(rows, wanted)) or rows.first()
     if console.environment is not None:
-        console.member, console.role = place(user, console.environment)
+        console.member, console.role = _place(user, console.environment)
     return console
 
 
@@ -109,31 +120,53 @@ def reachable(user: User) -> QuerySet[Environment]:
 
 def find(user: User, name: str, organization_id: str | None = None) -> Environment | None:
     """Return the reachable environment with this id, or with this slug in the organization; None for any other."""
+    return _named(reachable(user), name, organization_id)
+
+
+def _named(rows: QuerySet[Environment], name: str, organization_id: str | None = None) -> Environment | None:
+    if "\0" in name:  # PostgreSQL has no text for it
+        return None
     try:
         decode("env", name)
     except ValueError:
-        return reachable(user).filter(slug=name, organization=organization_id).first() if organization_id else None
-    return reachable(user).filter(pk=name).first()
+        return rows.filter(slug=name, organization=organization_id).first() if organization_id else None
+    return rows.filter(pk=name).first()
 
 
-def place(user: User, environment: Environment) -> tuple[Member | None, Role]:
+def _with_place(rows: QuerySet[Environment], user: User) -> QuerySet[Environment]:
+    """Return environments, each with the user's place in its organization and in itself, in the same query."""
+    members = Member.everywhere.filter(user=user, organization=OuterRef("organization"))
+    joined = EnvironmentMembership.everywhere.filter(environment=OuterRef("pk"), member__user=user)
+    return rows.annotate(
+        member_id=Subquery(members.values("pk")[:1]),
+        member_role=Subquery(members.values("role")[:1]),
+        joined_role=Subquery(joined.values("role")[:1]),
+    )
+
+
+def _place(user: User, environment: Any) -> tuple[Member | None, Role]:
     """Return the user's place in the environment's organization, and their role in the environment.
 
     An operator who has a place of their own there has the role of that place.
     """
-    member = Member.objects.in_organization(environment.organization_id).filter(user=user).first()
-    role = _role_of(member, environment)
+    member = None
+    if environment.member_id:
+        member = Member(
+            pk=environment.member_id,
+            organization=environment.organization,
+            user=user,
+            role=environment.member_role,
+        )
+    role = _role_of(member, environment.joined_role)
     return member, Role.OPERATOR if role == Role.STRANGER and user.is_superuser else role
 
 
-def _role_of(member: Member | None, environment: Environment) -> Role:
+def _role_of(member: Member | None, joined: str | None) -> Role:
     if member is None:
         return Role.STRANGER
     if member.reaches_every_environment:
         return Role.OWNER if member.role == Member.Role.OWNER else Role.ADMIN
-    rows = EnvironmentMembership.objects.in_organization(environment.organization_id)
-    joined = rows.filter(environment=environment, member=member).first()
     if joined is None:
         return Role.STRANGER
-    is_admin = joined.role == EnvironmentMembership.Role.ADMIN
+    is_admin = joined == EnvironmentMembership.Role.ADMIN
     return Role.ENVIRONMENT_ADMIN if is_admin else Role.ENVIRONMENT_MEMBER

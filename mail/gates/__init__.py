@@ -2,7 +2,14 @@
 
 from environments.gates import environment_of
 from mail.gates.search import MOST_MATCHES, NEWEST, SEARCH
-from mail.gates.sending import CLAIM_HAND_OVERS, DUE_DRAFTS, FIND_HAND_OVER, FIND_TRANSPORT, NEXT_HAND_OVER
+from mail.gates.sending import (
+    CLAIM_HAND_OVERS,
+    DUE_DRAFTS,
+    FIND_HAND_OVER,
+    FIND_TRANSPORT,
+    NEXT_HAND_OVER,
+    WAITING_MAIL,
+)
 
 __all__ = ["GATES", "MOST_MATCHES", "NEWEST"]
 
@@ -18,4 +25,5 @@ GATES = [
     FIND_HAND_OVER,
     environment_of("mail.Draft", "draft"),
     DUE_DRAFTS,
+    WAITING_MAIL,
 ]

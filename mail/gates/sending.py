@@ -1,6 +1,6 @@
 """What is asked before the environment of outgoing mail is known: what is due, and what a report is about."""
 
-from environments.gates import Gate
+from environments.gates import REACHED, READ_TO_REACH, Gate
 
 WAITING = """
     waiting AS (
@@ -131,4 +131,47 @@ FIND_TRANSPORT = Gate(
     returns="TABLE (environment_id uuid, id uuid)",
     body="SELECT t.environment_id, t.id FROM mail_transport t WHERE t.token_hash = hashed LIMIT 1",
     reads={"mail.Transport": ["id", "environment_id", "token_hash"]},
+)
+
+WAITING_MAIL = Gate(
+    name="mail_waiting_in",
+    arguments="person bigint, wanted uuid[], most integer",
+    returns=(
+        "TABLE (environment_id uuid, approvals bigint, quarantined bigint, queued bigint, "
+        "since timestamp with time zone, sent_today bigint)"
+    ),
+    body=f"""
+    WITH {REACHED}
+    SELECT r.id, asked.number, aside.number, line.number, line.since,
+           (SELECT w.count
+              FROM mail_sendingwindow w
+             WHERE w.environment_id = r.id AND w.kind = 'environment' AND w.period = 'day'
+               AND w.start = date_trunc('day', now(), 'UTC')
+             LIMIT 1)
+      FROM reached r
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS number
+             FROM (SELECT FROM mail_draft d
+                    WHERE d.environment_id = r.id AND d.state = 'pending_approval'
+                    LIMIT 1 + least(most, 1000)) first) asked
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS number
+             FROM (SELECT FROM mail_message m
+                    WHERE m.environment_id = r.id AND m.status = 'quarantined'
+                    LIMIT 1 + least(most, 1000)) first) aside
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS number, min(first.created_at) FILTER (WHERE first.next_attempt_at <= now()) AS since
+             FROM (SELECT h.created_at, h.next_attempt_at
+                     FROM mail_handover h
+                    WHERE h.environment_id = r.id AND h.next_attempt_at IS NOT NULL
+                    ORDER BY h.next_attempt_at
+                    LIMIT 1 + least(most, 1000)) first) line
+    """,  # noqa: S608 - all of it is ours
+    reads={
+        **READ_TO_REACH,
+        "mail.Draft": ["environment_id", "state"],
+        "mail.Message": ["environment_id", "status"],
+        "mail.HandOver": ["environment_id", "next_attempt_at", "created_at"],
+        "mail.SendingWindow": ["environment_id", "kind", "period", "start", "count"],
+    },
 )

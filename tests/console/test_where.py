@@ -117,7 +117,7 @@ def test_a_form_of_an_environment_that_was_left_changes_nothing(acme: House, sig
 def test_forms_carry_the_environment_they_were_shown_in(acme: House, signed_in: Callable[..., Client]) -> None:
     client = signed_in("owner")
     field = f'name="_standing_in" value="{acme.development.pk}"'
-    for where in (address("inboxes.inbox", "add"), page(acme.development, "delivery-mode")):
+    for where in (address("inboxes.inbox", "add"), page(acme.development), page(acme.development, "pause")):
         assert field in " ".join(client.get(where).content.decode().split()), where
 
 
