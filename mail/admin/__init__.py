@@ -1,6 +1,7 @@
 """Console pages of mail. Each module registers its own."""
 
 from mail.admin import (
+    attachments,
     drafts,
     inboxes,
     intake,
@@ -14,6 +15,7 @@ from mail.admin import (
 )
 
 __all__ = [
+    "attachments",
     "drafts",
     "inboxes",
     "intake",

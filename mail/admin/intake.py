@@ -9,12 +9,24 @@ from unfold.decorators import display
 
 from environments.console.admins import EnvironmentModelAdmin, PlatformModelAdmin
 from environments.console.permissions import Kind
+from environments.console.reach import ConsoleRequest
 from environments.console.site import site
+from environments.console.tones import TONES
+from environments.ids import is_id
+from inboxes.models import FilterRule, Inbox
+from mail.admin.lines import lean_message
+from mail.admin.tabs import known_of
 from mail.models import Intake, IntakeEntry, StrayIntake
-from mail.reasons import REASONS
+from mail.reasons import REASONS, explained
 
-OUTCOME_LABELS = {"accepted": "success", "quarantined": "warning", "refused": "danger", "deferred": "warning"}
 LISTED = ("created_at", "to", "sender", "result", "reason", "peer", "count")
+STAGES = {
+    "mail": "at MAIL FROM, before a recipient was named",
+    "rcpt": "at RCPT TO, before the mail was sent",
+    "data": "while the mail was being sent",
+    "policy": "by the rules and policies of the environment, once the mail was there",
+    "store": "when the mail was stored",
+}
 TOLD = (
     "created_at", "recipient", "envelope_sender", "result", "reason", "explanation", "reply", "stage", "count", "peer",
     "helo", "tls", "size", "id",
@@ -49,7 +61,7 @@ class IntakeColumns:
         """Return the envelope sender; the null sender as it is written."""
         return entry.envelope_sender or "<>"
 
-    @display(description="outcome", ordering="outcome", label=OUTCOME_LABELS)
+    @display(description="outcome", ordering="outcome", label=TONES)
     def result(self, entry: Intake) -> str:
         """Return the outcome, coloured."""
         return entry.outcome
@@ -69,10 +81,21 @@ class IntakeEntryAdmin(IntakeColumns, EnvironmentModelAdmin):
     search_fields = ("recipient", "envelope_sender", "from_email", "message_id_header")
     search_help_text = "Recipient, sender or Message-ID."
     ordering = ("-pk",)
-    fields: Any = (
-        *TOLD, "from_email", "message_id_header", "inbox", "message", "rule_id", "verdicts", "transaction_id",
-    )  # fmt: skip
-    readonly_fields = ("result", "id", "transaction_id")
+    fields = ("recipient",)
+    row_template = "console/mail/intake.html"
+
+    def row_context(self, request: ConsoleRequest, row: IntakeEntry) -> dict[str, Any]:
+        here = request.console.here
+        rules = FilterRule.objects.in_environment(here).filter(pk=row.rule_id) if is_id("rul", row.rule_id) else None
+        return {
+            "title": f"{row.get_outcome_display()}: {row.recipient or 'no recipient named'}",
+            "inbox": Inbox.objects.in_environment(here).filter(pk=row.inbox_id).first() if row.inbox_id else None,
+            "message": lean_message(here, row.message_id),
+            "rule": rules.first() if rules is not None else None,
+            "meaning": explained(row.reason),
+            "stage": STAGES.get(row.stage, row.stage),
+            "verdicts": list(known_of(row.verdicts)),
+        }
 
 
 @admin.register(StrayIntake, site=site)

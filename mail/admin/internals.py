@@ -59,6 +59,7 @@ class RecipientHourAdmin(EnvironmentModelAdmin):
     section = "Platform"
     icon = "fingerprint"
     rights = Kind.INTERNAL
+    shows_mail = True
     list_display = ("recipient", "inbox", "hour")
     list_select_related = ("inbox",)
     list_defer = ("fingerprints",)

@@ -3,17 +3,14 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import HttpResponse
-from unfold.decorators import action, display
+from unfold.decorators import action
 
-from environments.console.admins import EnvironmentModelAdmin
 from environments.console.forms import ActionForm
 from environments.console.permissions import Kind
 from environments.console.reach import ConsoleRequest
-from mail.models import (
-    Message,
-    Thread,
-)
+from mail.admin.lists import MailListAdmin
 from mail.services import labels
 
 
@@ -25,18 +22,18 @@ class LabelsForm(ActionForm):
     )
 
 
-class LabelledAdmin(EnvironmentModelAdmin):
+class LabelledAdmin(MailListAdmin):
     """Mail that can carry labels."""
 
     section = "Mail"
     rights = Kind.RECORD
     shows_mail = True
+    is_labelled = True
     actions_detail: ClassVar = ["change_labels"]
 
-    @display(description="labels")
-    def labels(self, row: Message | Thread) -> str:
-        """Return the row's labels on one line."""
-        return ", ".join(labels.of(row.environment, [row])[row.pk])
+    def label_rows(self, request: ConsoleRequest) -> QuerySet:
+        """Return the labels of this kind of mail."""
+        raise NotImplementedError
 
     def has_label_permission(self, request: ConsoleRequest, object_id: Any = None) -> bool:
         """Return whether this person may label mail."""
@@ -51,5 +48,6 @@ class LabelledAdmin(EnvironmentModelAdmin):
             labels.replace(environment, row, [label for label in given["labels"].split(",") if label.strip()])
             return "The labels are changed."
 
-        form = LabelsForm(request.POST or None, initial={"labels": self.labels(row)})
+        known = ", ".join(labels.of(environment, [row])[row.pk])
+        form = LabelsForm(request.POST or None, initial={"labels": known})
         return self.act(request, row, form, carry_out, title="Labels")

@@ -3,18 +3,21 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.http import HttpResponse
 
 from environments.console.admins import EnvironmentModelAdmin
 from environments.console.forms import ConfinedModelForm
 from environments.console.permissions import Kind
 from environments.console.reach import ConsoleRequest
 from environments.console.site import site
-from mail.admin.messages import MessageAdmin
+from mail.admin.shown import LARGE
 from mail.models import (
     MessageLabel,
     ThreadLabel,
 )
 from mail.services import labels
+
+MOST_COUNTED = 100
 
 
 class LabelForm(ConfinedModelForm):
@@ -35,6 +38,12 @@ class LabelAdmin(EnvironmentModelAdmin):
     shows_mail = True
     form = LabelForm
     of: ClassVar[str]
+    list_before_template = "console/mail/label_counts.html"
+
+    def changelist_view(self, request: ConsoleRequest, extra_context: Any = None) -> HttpResponse:
+        counted = labels.counts(request.console.here, "", MOST_COUNTED + 1)
+        context = {"counted": counted[:MOST_COUNTED], "has_more_labels": len(counted) > MOST_COUNTED}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def save_model(self, request: ConsoleRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         environment = request.console.here
@@ -54,7 +63,7 @@ class MessageLabelAdmin(LabelAdmin):
     of = "message"
     list_display = ("label", "message")
     list_select_related = ("message",)
-    list_defer = tuple(f"message__{name}" for name in MessageAdmin.list_defer)
+    list_defer = tuple(f"message__{name}" for name in LARGE)
     search_fields = ("label",)
     autocomplete_fields = ("message",)
     fields = ("label", "message")

@@ -1,6 +1,5 @@
-"""How console pages show mail: what others wrote is text only, and HTML is never rendered."""
+"""How console pages show mail: what others wrote is text only, and HTML is rendered in a sandbox alone."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
@@ -8,17 +7,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 NOTHING = SafeString("-")
-STATUS_LABELS = {
-    "received": "success",
-    "quarantined": "warning",
-    "sent": "success",
-    "delivered": "success",
-    "bounced": "danger",
-    "complained": "danger",
-    "rejected": "danger",
-    "failed": "danger",
-    "captured": "info",
-}
+# Of a message: what lists leave in the database.
+LARGE = ("text_body", "html_body", "extracted_text", "extracted_html", "headers", "authentication", "metadata")
 
 
 def text(content: str | None) -> SafeString:
@@ -26,16 +16,11 @@ def text(content: str | None) -> SafeString:
     return format_html('<pre class="console-text">{}</pre>', content) if content else NOTHING
 
 
-def people(addresses: Iterable[dict[str, str]]) -> str:
-    """Return addresses on one line."""
-    return ", ".join(person(address.get("email", ""), address.get("name", "")) for address in addresses)
-
-
-def person(email: str, name: str) -> str:
-    """Return one address as a mail program shows it."""
-    return f"{name} <{email}>" if name else email
-
-
 def page_of(row: Any) -> str:
     """Return the address of a row's page."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def list_of(model: Any) -> str:
+    """Return the address of a model's list."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

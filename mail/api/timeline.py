@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from environments.clock import written
 from environments.viewsets import EnvironmentViewSet
 from mail.api.present import MessageOutput, message_json
-from mail.models import IntakeEntry, Message, Step
+from mail.models import Message
+from mail.services import timeline
 from mail.services.send import cancel
 
 
@@ -35,9 +36,6 @@ class TimelineOutput(serializers.Serializer):
     has_earlier = serializers.BooleanField()
 
 
-MOST_STEPS = 2000
-
-
 class TimelineView(EnvironmentViewSet):
     """What happened to one message."""
 
@@ -49,11 +47,10 @@ class TimelineView(EnvironmentViewSet):
     def retrieve(self, request: Request, pk: str) -> Response:
         """Return every step of a message, with its reason: how it came in, or how it left."""
         message = self.found(pk)
-        came = self.rows(IntakeEntry).filter(message=message).order_by("-pk")[: MOST_STEPS + 1]
-        went = self.rows(Step).filter(message=message).order_by("-pk")[: MOST_STEPS + 1]
-        steps = [*map(_arrival_json, reversed(came)), *map(_step_json, reversed(went))]
-        shown = sorted(steps, key=lambda step: step["at"])[-MOST_STEPS:]
-        return Response({"message_id": message.pk, "data": shown, "has_earlier": len(steps) > MOST_STEPS})
+        happened, has_earlier = timeline.of(self.environment, message)
+        return Response(
+            {"message_id": message.pk, "data": [_json(one) for one in happened], "has_earlier": has_earlier}
+        )
 
     @extend_schema(request=None, responses=MessageOutput)
     def cancel(self, request: Request, pk: str) -> Response:
@@ -61,23 +58,12 @@ class TimelineView(EnvironmentViewSet):
         return Response(message_json(self.environment, cancel(self.environment, self.found(pk))))
 
 
-def _step_json(step: Step) -> dict[str, Any]:
+def _json(happening: timeline.Happening) -> dict[str, Any]:
     return {
-        "at": written(step.created_at),
-        "status": step.status,
-        "email": step.email or None,
-        "reason": step.reason,
-        "explanation": step.explanation,
-        "details": step.details,
-    }
-
-
-def _arrival_json(entry: IntakeEntry) -> dict[str, Any]:
-    return {
-        "at": written(entry.created_at),
-        "status": entry.outcome,
-        "email": entry.recipient,
-        "reason": entry.reason,
-        "explanation": entry.explanation,
-        "details": {"peer": entry.peer, "reply": entry.reply, **entry.verdicts},
+        "at": written(happening.at),
+        "status": happening.status,
+        "email": happening.email or None,
+        "reason": happening.reason,
+        "explanation": happening.explanation,
+        "details": happening.details,
     }

@@ -57,6 +57,12 @@ MEANINGS = {
 }
 
 
+def meaning_of(flag: str) -> str:
+    """Return what a flag says, in one sentence; empty for a flag of another stage."""
+    meaning = MEANINGS.get(flag)
+    return meaning.sentence if meaning else ""
+
+
 def is_hostile(flag: str) -> bool:
     """Whether a flag is reason to quarantine; a flag of another stage is not."""
     meaning = MEANINGS.get(flag)

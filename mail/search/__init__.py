@@ -6,6 +6,18 @@ Both sides cut and fold text by the same code (``words``), so that what was writ
 from mail.search.compiling import Compiled, compiled
 from mail.search.entries import Indexed, code_of, vector
 from mail.search.highlighting import Highlighter
+from mail.search.mistakes import mistakes
 from mail.search.query import Query, Term, parse_query
 
-__all__ = ["Compiled", "Highlighter", "Indexed", "Query", "Term", "code_of", "compiled", "parse_query", "vector"]
+__all__ = [
+    "Compiled",
+    "Highlighter",
+    "Indexed",
+    "Query",
+    "Term",
+    "code_of",
+    "compiled",
+    "mistakes",
+    "parse_query",
+    "vector",
+]

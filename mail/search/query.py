@@ -73,7 +73,7 @@ class Query:
 def parse_query(text: str, now: datetime) -> Query:
     """Return what a query asks for; ``now`` is what ``7d`` counts from. Never raises."""
     query, joins = Query(), False
-    for found in _tokens(text[:LONGEST]):
+    for found in tokens(text[:LONGEST]):
         if found["word"] in {"OR", "|", "||"} and not found["operator"]:
             joins = bool(query.groups)
             continue
@@ -84,7 +84,8 @@ def parse_query(text: str, now: datetime) -> Query:
     return query
 
 
-def _tokens(text: str) -> Iterator[Mapping[str, str | None]]:
+def tokens(text: str) -> Iterator[Mapping[str, str | None]]:
+    """Yield the parts of a query: ``not``, ``operator`` and one of ``phrase`` and ``word`` of each."""
     for number, found in enumerate(TOKEN.finditer(text.replace("\0", " "))):
         if number >= 2 * MOST_TERMS:
             return

@@ -80,6 +80,12 @@ def read(blob: Blob) -> bytes:
         return bytes(file.read())
 
 
+def beginning(blob: Blob, size: int) -> bytes:
+    """Return no more than the first ``size`` bytes of a blob."""
+    with default_storage.open(blob.object_key, "rb") as file:
+        return bytes(file.read(size))
+
+
 def release(environment: Environment, blob_ids: Iterable[str]) -> int:
     """Delete those of these blobs that nothing refers to any more; return how many bytes that frees."""
     rows = Blob.objects.in_environment(environment).filter(pk__in=set(blob_ids))

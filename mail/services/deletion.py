@@ -12,6 +12,7 @@ from environments.errors import NotFound
 from environments.locks import lock
 from environments.models import Environment
 from environments.services import usage
+from environments.services.audit import record
 from inboxes.models import Inbox
 from inboxes.services.inboxes import demand_person_to_delete, release_inbox
 from mail.models import Attachment, Draft, DraftFile, Message, Thread
@@ -36,10 +37,18 @@ def delete_messages(environment: Environment, messages: QuerySet[Message]) -> in
     return gone.count
 
 
-def delete_message(environment: Environment, message: Message) -> None:
-    """Delete a message; its thread goes with its last one. Raises NotFound when it has gone already."""
+def delete_message(environment: Environment, message: Message, *, actor: Actor | None = None) -> None:
+    """Delete a message; its thread goes with its last one. Raises NotFound when it has gone already.
+
+    With an ``actor`` the audit log tells who deleted it.
+    """
     if not delete_messages(environment, Message.objects.in_environment(environment).filter(pk=message.pk)):
         raise NotFound
+    if actor:
+        before = {"inbox_id": message.inbox_id, "direction": message.direction, "status": message.status}
+        record(
+            environment.organization_id, actor, "message.deleted", message.pk, environment=environment, before=before
+        )
 
 
 def delete_thread(environment: Environment, thread: Thread) -> int:
