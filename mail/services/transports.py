@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from environments.callers import Actor
-from environments.encryption import seal, unseal
+from environments.encryption import CannotOpen, seal, unseal
 from environments.errors import NotFound, PersonRequired, ValidationFailed, field_error
 from environments.gates import ask
 from environments.ids import encode
@@ -37,6 +37,14 @@ def transport_of(environment: Environment) -> Config | None:
     if own is None:
         return of_relay_url(settings.AGENTPOST_RELAY_URL)
     return config_of(own.kind, values_of(own), environment.pk)
+
+
+def has_way_out(environment: Environment) -> bool | None:
+    """Return whether mail has any way out; None where its settings cannot be read. Runs inside the environment."""
+    try:
+        return transport_of(environment) is not None
+    except (CannotOpen, WrongConfig):
+        return None
 
 
 def own_transport(environment: Environment) -> Transport | None:

@@ -1,6 +1,7 @@
 """Approval: who may say yes, to what exactly, and what a yes lets out."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import Mock
 
@@ -19,6 +20,8 @@ from inboxes.services.inboxes import update_inbox
 from mail.models import Draft, Message, MessageRecipient
 from mail.services.drafts import approval, dispatch
 from mail.services.drafts.policy import Sending, check_sending
+from mail.services.drafts.refusals import DraftChanged, DraftState
+from mail.services.drafts.rows import Expected
 from mail.services.drafts.writing import update_draft
 from mail.services.outcomes import RecipientOutcome, settle
 from mail.tasks import attend_to_drafts
@@ -350,6 +353,50 @@ def test_a_draft_that_changed_behind_its_yes_is_not_sent_when_it_is_due(
     with time_machine.travel(clock.now() + IN_AN_HOUR):
         attend_to_drafts(0)
         assert agent.get(draft).json()["error"]["code"] == "approval_outdated"
+
+
+def test_a_scheduled_draft_is_taken_off_its_schedule_and_keeps_its_yes(
+    acme: World, agent: Api, reviewer: Api, inbox: Inbox
+) -> None:
+    row = by_person(acme, scheduled(agent, reviewer, inbox), dispatch.call_back)
+    assert (row.state, row.due_at, row.sent_by, row.is_approved) == ("approved", None, None, True)
+    newest = AuditEntry.objects.in_organization(acme.organization).latest("sequence")
+    assert (newest.action, newest.actor_name) == ("draft.called_back", CAROL.name)
+    with time_machine.travel(clock.now() + IN_AN_HOUR):
+        assert attend_to_drafts(0) == 0
+
+
+def test_a_scheduled_draft_that_nobody_was_asked_about_goes_back_to_being_written(acme: World, inbox: Inbox) -> None:
+    api = acme.api()
+    draft = drafted(api, inbox, send_at=clock.written(clock.now() + IN_AN_HOUR))
+    assert api.post(f"{draft}/send").json()["state"] == "scheduled"
+    assert by_person(acme, draft, dispatch.call_back).state == "draft"
+
+
+def test_only_what_is_scheduled_is_called_back(acme: World, agent: Api, inbox: Inbox) -> None:
+    with pytest.raises(DraftState):
+        by_person(acme, submitted(agent, inbox), dispatch.call_back)
+
+
+@pytest.mark.parametrize("act", [approval.approve, partial(dispatch.send_draft, may_send=True)])
+def test_a_yes_is_to_what_was_read_the_name_of_the_inbox_too(acme: World, agent: Api, inbox: Inbox, act: Any) -> None:
+    draft = submitted(agent, inbox)
+    read = Expected(version=1, content_hash=agent.get(draft).json()["content_hash"])
+    with inside(acme.development):
+        update_inbox(inbox, acme.development, {"display_name": "Somebody else"}, actor=SYSTEM)
+    with pytest.raises(DraftChanged):
+        by_person(acme, draft, act, expected=read)
+    assert agent.get(draft).json()["state"] == "pending_approval"
+
+
+def test_what_would_become_of_a_draft_is_foreseen_and_nothing_is_written(acme: World, agent: Api, inbox: Inbox) -> None:
+    row = by_person(acme, submitted(agent, inbox), lambda *_, **__: None)
+    with inside(acme.development):
+        foreseen = dispatch.foresee(acme.development, row, [], actor=CAROL)
+    assert [(one.email, one.status, one.reason) for one in foreseen.decisions] == [
+        ("bob@example.com", "captured", "capture")
+    ]
+    assert acme.rows(Message) == []
 
 
 def test_a_pause_puts_a_scheduled_draft_off(acme: World, agent: Api, reviewer: Api, inbox: Inbox) -> None:

@@ -17,6 +17,7 @@ from environments.models import AuditEntry
 from mail.models import Transport
 from mail.services import transports
 from mail.transports.configs import of_relay_url
+from tests.console.factors import proven
 from tests.world import PERSON, World, error_of
 
 RELAY = {"host": "relay.example.com", "username": "acme", "password": "geheim"}
@@ -159,6 +160,7 @@ def test_the_console_sets_it_and_shows_no_secret(acme: World) -> None:
     client = Client()
     client.force_login(acme.owner.user, "django.contrib.auth.backends.ModelBackend")
     client.get(f"/console/?environment={acme.development.pk}")
+    proven(client)
     form = {"kind": "smtp", "options": "host: relay.example.com\nusername: acme", "secrets": "password: geheim"}
     assert client.post("/console/mail/transport/add/", form).status_code == 200  # without a reason
     assert client.post("/console/mail/transport/add/", {**form, "reason": "Go"}).status_code == 302

@@ -5,14 +5,14 @@ from typing import Any
 
 from django.conf import settings
 
-from apikeys.lineage import are_of_one_family
+from apikeys.lineage import are_of_one_family, shown_to
 from environments import clock
 from environments.callers import SYSTEM, Actor
 from environments.errors import field_error
 from environments.models import Environment
 from environments.services.audit import record
 from mail.models import Draft, DraftVersion
-from mail.services.drafts import content
+from mail.services.drafts.content import current_hash
 from mail.services.drafts.policy import check_reviewing
 from mail.services.drafts.refusals import ApprovalOutdated, DraftState
 from mail.services.drafts.rows import ANYTHING, Expected, lock_expected, save, who
@@ -82,7 +82,7 @@ def mark_approved(environment: Environment, draft: Draft, *, actor: Actor) -> No
     draft.content_hash = draft.approved_hash = current_hash(environment, draft)
     draft.approved_by, draft.approved_at = who(actor), clock.now()
     draft.rejected_by, draft.rejected_at, draft.rejection_reason = None, None, ""
-    _audit(environment, draft, actor, "draft.approved", before)
+    audit(environment, draft, actor, "draft.approved", before)
     tell(environment, draft, "approved")
 
 
@@ -112,7 +112,7 @@ def _reject(environment: Environment, draft: Draft, reason: str, actor: Actor) -
     draft.state = State.REJECTED
     draft.rejected_by, draft.rejected_at, draft.rejection_reason = who(actor), clock.now(), reason
     save(draft)
-    _audit(environment, draft, actor, "draft.rejected", before)
+    audit(environment, draft, actor, "draft.rejected", before)
     tell(environment, draft, "rejected", reason=reason)
 
 
@@ -124,22 +124,23 @@ def has_run_out(draft: Draft) -> bool:
 def is_author(environment: Environment, draft: Draft, actor: Actor) -> bool:
     """Return whether this key or person wrote any version of the draft.
 
-    Keys that descend from one and the same key count as one: whoever holds that one may hold them all.
+    Keys that descend from one and the same key count as one: whoever holds that one may hold them all. So does a key
+    count as everybody who was shown its secret, or that of a key above it. A person does not count as the keys that
+    they made: that is how people decide about what agents write.
     """
     versions = DraftVersion.objects.in_environment(environment).filter(draft=draft)
     authors = {(author["kind"], author["id"]) for author in versions.values_list("author", flat=True)}
     if (actor.kind, actor.id) in authors or actor.kind != "key":
         return (actor.kind, actor.id) in authors
+    people = {(kind, identifier) for kind, identifier in authors if kind != "key"}
+    if people and not people.isdisjoint(shown_to(environment.organization_id, actor.id)):
+        return True
     keys = [identifier for kind, identifier in authors if kind == "key"]
     return are_of_one_family(environment.organization_id, actor.id, keys)
 
 
-def current_hash(environment: Environment, draft: Draft) -> str:
-    """Return the hash over what would be sent now."""
-    return content.fingerprint(draft, draft.inbox, content.files_of(environment, draft))
-
-
-def _audit(environment: Environment, draft: Draft, actor: Actor, action: str, before: str) -> None:
+def audit(environment: Environment, draft: Draft, actor: Actor, action: str, before: str) -> None:
+    """Record what was decided about a draft, which was in another state before."""
     record(
         environment.organization_id,
         actor,

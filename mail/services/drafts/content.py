@@ -92,6 +92,11 @@ def files_of(environment: Environment, draft: Draft) -> list[DraftFile]:
     return list(rows.filter(version__draft=draft, version__number=draft.version).order_by("pk"))
 
 
+def current_hash(environment: Environment, draft: Draft) -> str:
+    """Return the hash over what would be sent now."""
+    return fingerprint(draft, draft.inbox, files_of(environment, draft))
+
+
 def kept(environment: Environment, files: Sequence[File]) -> list[DraftFile]:
     """Store files, and return rows for them that are not saved yet."""
     stored = blobs.keep(environment, [file.content for file in files])

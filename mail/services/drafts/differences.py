@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from environments import clock
-from mail.models import DraftFile, DraftVersion
+from mail.models import DraftFile
+from mail.models.drafts import Written
 
 MOST_COMPARED = 400_000  # products of line counts, in one answer: the time that difflib takes grows with them
 
@@ -19,11 +20,11 @@ class Change:
     diff: str | None
 
 
-def text_of(version: DraftVersion, files: Sequence[DraftFile]) -> dict[str, str]:
-    """Return the fields of a version as text, in the order in which a reader wants them."""
+def text_of(version: Written, files: Sequence[DraftFile]) -> dict[str, str]:
+    """Return the fields of a version, or of a draft as it is, as text, in the order in which a reader wants them."""
     return {
-        **{name.removesuffix("_addresses"): _people(getattr(version, name)) for name in DraftVersion.PEOPLE},
-        **{name: getattr(version, name) or "" for name in DraftVersion.TEXTS},
+        **{name.removesuffix("_addresses"): _people(getattr(version, name)) for name in Written.PEOPLE},
+        **{name: getattr(version, name) or "" for name in Written.TEXTS},
         "headers": "\n".join(f"{name}: {value}" for name, value in version.headers.items()),
         "send_at": clock.written(version.send_at) or "" if version.send_at else "",
         "attachments": "\n".join(_file(file) for file in files),

@@ -1,6 +1,7 @@
 """Sending drafts, now or when they are due; what is due is decided on again, by the one way out."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,15 +12,17 @@ from environments.binding import finish
 from environments.callers import Actor
 from environments.errors import Refusal
 from environments.models import Environment
-from mail.models import Draft
-from mail.services import blobs
+from mail.models import Draft, DraftFile
+from mail.services import blobs, quotas
+from mail.services.compose import File
 from mail.services.drafts import approval, content
 from mail.services.drafts.following import state_of
 from mail.services.drafts.policy import Sending, check_sending
-from mail.services.drafts.refusals import ApprovalOutdated
+from mail.services.drafts.refusals import ApprovalOutdated, DraftState
 from mail.services.drafts.rows import ANYTHING, Expected, actor_of, lock_expected, save, who
+from mail.services.outbound import Plan
 from mail.services.replies import answer_once
-from mail.services.send import send
+from mail.services.send import plan, send
 
 logger = logging.getLogger(__name__)
 State = Draft.State
@@ -58,8 +61,36 @@ def send_draft(
     return draft
 
 
+def call_back(environment: Environment, draft: Draft, *, actor: Actor, expected: Expected = ANYTHING) -> Draft:
+    """Take a scheduled draft off its schedule; an approval stays with it, and it may be sent again. It is audited.
+
+    Raises PreconditionFailed, DraftChanged and DraftState.
+    """
+    lock_expected(environment, draft, expected)
+    if draft.state != State.SCHEDULED:
+        raise DraftState(draft.state, "called back")
+    draft.state = State.APPROVED if _is_approved_as_it_is(environment, draft) else State.DRAFT
+    draft.due_at, draft.error, draft.sent_by = None, None, None
+    save(draft)
+    approval.audit(environment, draft, actor, "draft.called_back", State.SCHEDULED)
+    return draft
+
+
+def foresee(environment: Environment, draft: Draft, files: Sequence[DraftFile], *, actor: Actor) -> Plan:
+    """Return what would become of a draft if it were sent now, and write nothing; ``files`` are those it has.
+
+    Raises what sending it would raise, save RecipientBlocked. The bytes of files are not read.
+    """
+    names = [File(file.filename, file.content_type, b"", file.content_id or None) for file in files]
+    outgoing = content.outgoing_of(draft, names)
+    planned = plan(environment, draft.inbox, outgoing)
+    if refusal := quotas.would_exceed(environment, draft.inbox, actor, outgoing, planned.emails):
+        raise refusal
+    return planned
+
+
 def _is_approved_as_it_is(environment: Environment, draft: Draft) -> bool:
-    return draft.is_approved and approval.current_hash(environment, draft) == draft.approved_hash
+    return draft.is_approved and content.current_hash(environment, draft) == draft.approved_hash
 
 
 def _hand_over(environment: Environment, draft: Draft, actor: Actor) -> None:

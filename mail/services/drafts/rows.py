@@ -7,15 +7,21 @@ from environments.callers import Actor
 from environments.locks import lock
 from environments.models import Environment
 from mail.models import Draft
+from mail.services.drafts import content
 from mail.services.drafts.refusals import DraftChanged, PreconditionFailed
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What a caller has read: entity tags out of ``If-Match`` (None for any), and the version (None for any)."""
+    """What a caller has read; None for any.
+
+    ``etags`` are entity tags out of ``If-Match``; ``content_hash`` is that over what would have been sent then, which
+    differs where only the name of the inbox has changed since.
+    """
 
     etags: frozenset[str] | None = None
     version: int | None = None
+    content_hash: str | None = None
 
 
 ANYTHING = Expected()
@@ -37,6 +43,8 @@ def lock_expected(environment: Environment, draft: Draft, expected: Expected) ->
         raise PreconditionFailed(f"{PreconditionFailed.message} {now}", headers={"ETag": etag(draft)})
     if expected.version is not None and expected.version != draft.version:
         raise DraftChanged(f"{DraftChanged.message} {now}", headers={"ETag": etag(draft)})
+    if expected.content_hash is not None and expected.content_hash != content.current_hash(environment, draft):
+        raise DraftChanged(f"What it would send is not what you have read. {now}", headers={"ETag": etag(draft)})
 
 
 def save(draft: Draft) -> None:
