@@ -7,6 +7,7 @@ from django.db.models.expressions import RawSQL
 
 from apikeys.models import ApiKey
 from environments.ids import decode
+from environments.models import AuditEntry
 
 MOST_GENERATIONS = 8
 LINE = """
@@ -31,6 +32,15 @@ def line_of(organization_id: str, key_ids: Iterable[str]) -> QuerySet[ApiKey]:
 def firsts_of(organization_id: str, key_ids: Iterable[str]) -> set[str]:
     """Return the ids of the keys that no key made, from which these descend; a key may be its own first."""
     return set(line_of(organization_id, key_ids).filter(made_by=None).values_list("pk", flat=True))
+
+
+def shown_to(organization_id: str, key_id: str) -> set[tuple[str, str]]:
+    """Return kind and id of the people who were shown the secret of a key, or of one above it, as is on record."""
+    line = list(line_of(organization_id, [key_id]).values_list("pk", flat=True))
+    shown = AuditEntry.objects.in_organization(organization_id).filter(
+        target_id__in=line, action__in=["api_key.created", "api_key.rotated"], actor_kind__in=["member", "operator"]
+    )
+    return set(shown.values_list("actor_kind", "actor_id"))
 
 
 def are_of_one_family(organization_id: str, key_id: str, others: Iterable[str]) -> bool:

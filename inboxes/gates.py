@@ -57,6 +57,22 @@ FIND_HOLDERS = Gate(
     reads={"inboxes.Domain": ["environment_id", "name", "status"]},
 )
 
+IS_OF_AGENTS = Gate(
+    name="domain_is_of_agents",
+    arguments="domain_name text, organizations uuid[]",
+    returns="boolean",
+    body="""
+    SELECT EXISTS (SELECT FROM inboxes_domain d
+                     JOIN environments_environment e ON e.id = d.environment_id
+                    WHERE d.name = domain_name
+                      AND (d.status = 'verified' OR e.organization_id = ANY (organizations)))
+    """,
+    reads={
+        "inboxes.Domain": ["environment_id", "name", "status"],
+        "environments.Environment": ["id", "organization_id"],
+    },
+)
+
 IS_HELD = Gate(
     name="address_is_held",
     arguments="address text, asking uuid",
@@ -89,6 +105,7 @@ GATES = [
     FIND_INBOX,
     FIND_SENDERS,
     FIND_HOLDERS,
+    IS_OF_AGENTS,
     IS_HELD,
     SUSPEND,
     environment_of("inboxes.Inbox", "inbox"),

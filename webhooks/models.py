@@ -68,6 +68,8 @@ class Event(EnvironmentOwned):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["environment", "number"], name="events_by_number"),
+            models.Index(fields=["environment", "type", "-id"], name="events_by_type"),
+            models.Index(fields=["environment", "inbox_id", "-id"], name="events_of_inbox"),
             models.Index(fields=["environment", "id"], name="events_of_tests", condition=models.Q(is_test=True)),
         ]
 

@@ -2,17 +2,21 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from environments import clock
 from environments.callers import Actor
 from environments.models import AuditEntry, Environment, Organization
 
 BEGINNING = b"\x00" * 32
+VERIFIED = "audit.verified"
+NEWEST, BATCH, MOST_NAMED = 1000, 1000, 20
 
 
 def record(
@@ -86,12 +90,64 @@ def digest(entry: AuditEntry) -> bytes:
     return hashlib.sha256(bytes(entry.previous_hash) + orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def broken_links(organization: Organization) -> Iterator[AuditEntry]:
+def broken_links(organization: Organization | str) -> Iterator[AuditEntry]:
     """Yield the entries of a chain that were changed, or whose predecessor is missing."""
-    sequence, previous = 0, BEGINNING
-    entries = AuditEntry.objects.in_organization(organization).order_by("sequence")
-    for entry in entries.iterator(chunk_size=1000):
-        whole = entry.sequence == sequence + 1 and bytes(entry.previous_hash) == previous
-        if not whole or digest(entry) != bytes(entry.hash):
-            yield entry
-        sequence, previous = entry.sequence, bytes(entry.hash)
+    yield from (entry for entry, is_whole in _walked(organization) if not is_whole)
+
+
+def _walked(organization: Organization | str, after: int = 0) -> Iterator[tuple[AuditEntry, bool]]:
+    """Yield each entry behind this place in the chain, and whether it and its link to the one before are whole."""
+    previous = BEGINNING if after == 0 else None
+    while batch := list(_chain(organization).filter(sequence__gt=after)[:BATCH]):
+        for entry in batch:
+            is_linked = entry.sequence == after + 1 and previous in {None, bytes(entry.previous_hash)}
+            yield entry, is_linked and is_whole(entry)
+            after, previous = entry.sequence, bytes(entry.hash)
+
+
+def _chain(organization: Organization | str) -> QuerySet[AuditEntry]:
+    return AuditEntry.objects.in_organization(organization).order_by("sequence")
+
+
+def is_whole(entry: AuditEntry) -> bool:
+    """Return whether an entry says what it said when it was written."""
+    return digest(entry) == bytes(entry.hash)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found in a chain, or the end of one: up to which entry, how many, and which of them are broken."""
+
+    entries: int
+    through: int
+    broken: list[str]
+
+
+def verify_end(organization: Organization | str, most: int = NEWEST) -> Verification:
+    """Check the newest entries of a chain and the links between them; in two queries for up to ``BATCH`` of them."""
+    last = _chain(organization).last()
+    return _verified(organization, after=max(0, last.sequence - most) if last else 0)
+
+
+def _verified(organization: Organization | str, after: int = 0) -> Verification:
+    entries, through, broken = 0, after, []
+    for entry, is_intact in _walked(organization, after):
+        entries, through = entries + 1, entry.sequence
+        if not is_intact:
+            broken.append(entry.pk)
+    return Verification(entries, through, broken)
+
+
+def verify(organization_id: str, *, actor: Actor) -> Verification:
+    """Check a whole chain, and record at its end what was found. Takes time linear in its length."""
+    found = _verified(organization_id)
+    after = {"entries": found.entries, "through": found.through, "broken": found.broken[:MOST_NAMED]}
+    after["broken_count"] = len(found.broken)
+    record(organization_id, actor, VERIFIED, organization_id, after=after)
+    return found
+
+
+def last_verification(organization: Organization | str) -> AuditEntry | None:
+    """Return the entry that tells of the newest check of the whole chain."""
+    told = AuditEntry.objects.in_organization(organization).filter(action=VERIFIED)
+    return told.order_by("-pk").first()

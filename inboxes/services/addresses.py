@@ -2,13 +2,14 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.conf import settings
 
 from environments.errors import ValidationFailed
 from environments.gates import ask
+from environments.ids import decode
 from inboxes.records.wanted import RETURN_PATH
 
 LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._%-]{0,62}[a-z0-9])?")
@@ -67,6 +68,16 @@ def subdomain_label(domain: str) -> str | None:
 def is_shared_or_below(domain: str) -> bool:
     """Return whether the domain is the shared one or lies below it."""
     return domain == settings.AGENTPOST_SHARED_DOMAIN or domain.endswith("." + settings.AGENTPOST_SHARED_DOMAIN)
+
+
+def is_of_agents(domain: str, organization_ids: Collection[str]) -> bool:
+    """Return whether mail to the domain is, or may become, an inbox's: by the domain, since inboxes come and go.
+
+    So is whatever lies on the shared domain, what any environment proved to be its own, and what one of these
+    organizations only claims. Claims of others do not count: with one, anybody could cut strangers off.
+    """
+    organizations = [decode("org", organization_id) for organization_id in organization_ids]
+    return is_shared_or_below(domain) or bool(ask("domain_is_of_agents", domain, organizations)[0][0])
 
 
 def simulated(address: str) -> str | None:

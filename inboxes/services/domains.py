@@ -115,6 +115,24 @@ def remove_domain(domain: Domain, environment: Environment, *, actor: Actor) -> 
         raise in_use from problem
 
 
+def choose_catch_all(domain: Domain, environment: Environment, inbox: Inbox | None, *, actor: Actor) -> Domain:
+    """Let this inbox of the domain take what no other one does; with None, such mail is refused.
+
+    Raises ValidationFailed for an inbox of another domain, and NotFound when the domain has gone.
+    """
+    if inbox is not None and inbox.domain_id != domain.pk:
+        raise field_error("inbox", f"Must be an inbox at {domain.name}.")
+    with transaction.atomic():
+        lock(domain, Domain.objects.in_environment(environment))
+        before = {"catch_all": domain.catch_all_id}
+        domain.catch_all = inbox
+        after = {"catch_all": domain.catch_all_id}
+        if after != before:
+            domain.save(update_fields=["catch_all"])
+            _record(domain, environment, actor, "domain.catch_all_chosen", before=before, after=after)
+    return domain
+
+
 def claimed_subdomain(environment: Environment, name: str) -> Domain:
     """Return the environment's claim on a subdomain of the shared domain, made now when nobody has it.
 

@@ -184,12 +184,18 @@ class Rules:
         values = {value for address in addresses for _, value in matching.candidates(address)}
         reach = Q(inbox__isnull=True) | Q(inbox__in=inboxes)
         self._rules = list(rows.filter(reach, value__in=values))
-        self._lists = _allow_lists(environment, rows.filter(action=ALLOW), inboxes)
+        self._allows = rows.filter(action=ALLOW)
+        self._lists = _allow_lists(environment, self._allows, inboxes)
 
     def decide(self, inbox_id: str, addresses: Sequence[str], *, aligned: bool = True) -> Decision:
         """Return what ``matching.decide`` says about a mail of this inbox."""
         is_list = inbox_id in self._lists
         return matching.decide(self._rules, addresses, inbox_id=inbox_id, aligned=aligned, is_allow_list=is_list)
+
+    def decide_anywhere(self, addresses: Sequence[str], *, aligned: bool = True) -> Decision:
+        """Return the decision in an inbox that has no rules of its own; one more query."""
+        is_list = self._allows.filter(inbox__isnull=True).exists()
+        return matching.decide(self._rules, addresses, inbox_id="", aligned=aligned, is_allow_list=is_list)
 
 
 def _allow_lists(environment: Environment, allows: Any, inbox_ids: set[str]) -> set[str]:
@@ -215,3 +221,16 @@ def send_decisions(environment: Environment, inbox_id: str, recipients: Sequence
     """Decide about each recipient of a mail that is to go out. Two queries. Runs inside the environment."""
     rules = Rules(environment, SEND, [inbox_id], recipients)
     return [rules.decide(inbox_id, [recipient]) for recipient in recipients]
+
+
+def foretell(
+    environment: Environment, direction: str, address: str, *, inbox_id: str | None = None, aligned: bool = True
+) -> Decision:
+    """Return what the rules say about one address, in this inbox, or in any that has no rules of its own.
+
+    The same decision as for mail, for whoever wonders. At most three queries. Runs inside the environment.
+    """
+    rules = Rules(environment, direction, [inbox_id] if inbox_id else [], [address])
+    if inbox_id:
+        return rules.decide(inbox_id, [address], aligned=aligned)
+    return rules.decide_anywhere([address], aligned=aligned)

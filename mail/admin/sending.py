@@ -18,6 +18,7 @@ class HandOverAdmin(EnvironmentModelAdmin):
     shows_mail = True
     list_display = ("created_at", "envelope_recipient", "state", "attempts", "next_attempt_at", "transport")
     list_filter = ("state", "inbox")
+    narrowing = ("next_attempt_at",)
     list_defer = ("last_reply",)
     search_fields = ("envelope_recipient",)
     fields = (

@@ -3,13 +3,19 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from unfold.decorators import action, display
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminTextareaWidget
 
+from environments.console import second_factor
 from environments.console.admins import EnvironmentModelAdmin
 from environments.console.forms import ActionForm, ConfinedModelForm
+from environments.console.lists import ListPage, RowPage
 from environments.console.permissions import Kind
 from environments.console.reach import ConsoleRequest
 from environments.console.site import site
@@ -19,16 +25,37 @@ from mail.models import Transport
 from mail.services import transports
 from mail.transports.configs import KINDS, secrets_of
 
-FIELDS_EXPLAINED = "One a line, as <code>name: value</code>. What each kind takes is told in docs/transports.md."
-SECRETS_EXPLAINED = "One a line, as <code>name: value</code>. They are never shown. Those left out stay as they are."
+LINES = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+
+
+def _explained(sentence: str, *, secret: bool) -> SafeString:
+    """Return how to fill the field in, with what each kind takes there, folded."""
+    taken = [
+        (kind, ", ".join(f"{field.name} (needed)" if field.is_required else field.name for field in fields))
+        for kind, fields in (
+            (kind, [one for one in fields if one.is_secret is secret]) for kind, fields in KINDS.items()
+        )
+        if fields
+    ]
+    rows = format_html_join("", "<li><code>{}</code>: {}</li>", taken)
+    return format_html(
+        "One a line, as <code>name: value</code>. {}"
+        '<details class="console-fold"><summary>What each kind takes</summary><ul>{}</ul></details>',
+        sentence,
+        rows,
+    )
 
 
 class TransportForm(ConfinedModelForm):
     """Which kind, what it is told, and why."""
 
     kind = forms.ChoiceField(choices=[(kind, kind) for kind in KINDS])
-    options = forms.CharField(widget=forms.Textarea, required=False, help_text=FIELDS_EXPLAINED)
-    secrets = forms.CharField(widget=forms.Textarea, required=False, help_text=SECRETS_EXPLAINED)
+    options = forms.CharField(widget=LINES, required=False, help_text=_explained("", secret=False))
+    secrets = forms.CharField(
+        widget=LINES,
+        required=False,
+        help_text=_explained("They are never shown. Those left out stay as they are.", secret=True),
+    )
     reason = forms.CharField(help_text="Kept in the audit log.")
 
     class Meta:
@@ -72,8 +99,24 @@ def _shown(own: Transport) -> str:
         return ""
 
 
+def told_of(own: Transport) -> dict[str, Any] | None:
+    """Return what a transport was told, without secrets; None where it cannot be opened."""
+    try:
+        return transports.shown_values(own)
+    except CannotOpen:
+        return None
+
+
+def kept_of(own: Transport) -> list[str]:
+    """Return the names of the secrets that a transport has."""
+    try:
+        return sorted(secrets_of(own.kind) & transports.values_of(own).keys())
+    except CannotOpen:
+        return []
+
+
 @admin.register(Transport, site=site)
-class TransportAdmin(EnvironmentModelAdmin):
+class TransportAdmin(ListPage, RowPage, EnvironmentModelAdmin):
     """How the environment's mail leaves; without one, by the server's relay."""
 
     section = "Mail"
@@ -83,27 +126,35 @@ class TransportAdmin(EnvironmentModelAdmin):
     form = TransportForm
     add_form = TransportForm
     add_fields = ("kind", "options", "secrets", "reason")
-    list_display = ("kind", "told", "updated_at", "id")
-    list_defer = ("sealed",)
-    fields = ("kind", "options", "secrets", "reason", "told", "kept", "id", "created_at", "updated_at")
-    readonly_fields = ("told", "kept", "id", "created_at", "updated_at")
+    fields = ("kind", "options", "secrets", "reason")
     ordering = ("-pk",)
+    list_page = "console/settings/transports.html"
+    row_template = "console/settings/transport.html"
+    change_form_outer_before_template = "console/settings/transport_overview.html"
     actions_detail: ClassVar = ["new_webhook_url"]
 
-    @display(description="options")
-    def told(self, own: Transport) -> str:
-        """Return what the transport was told, on one line, without secrets."""
-        return _shown(own).replace("\n", ", ") or "-"
+    def list_context(self, request: ConsoleRequest, rows: Any) -> dict[str, Any]:
+        """Return what the transport was told, or whether the server has a way out for those without one."""
+        shown = [(own, told_of(own), kept_of(own)) for own in rows]
+        return {"shown": shown, "has_relay": bool(settings.AGENTPOST_RELAY_URL.strip())}
 
-    @display(description="secrets that are kept")
-    def kept(self, own: Transport) -> str:
-        """Return the names of the secrets that are there."""
-        try:
-            return ", ".join(sorted(secrets_of(own.kind) & transports.values_of(own).keys())) or "-"
-        except CannotOpen:
-            return "sealed with another AGENTPOST_SECRET_KEY"
+    def row_context(self, request: ConsoleRequest, row: Transport) -> dict[str, Any]:
+        """Return what the transport was told, without secrets, and which of these are kept."""
+        return {
+            **super().row_context(request, row),
+            "own": row,
+            "told": told_of(row),
+            "kept": kept_of(row),
+            "is_provider": row.kind not in transports.SMTP_KINDS,
+            "may_change": self.has_change_permission(request, row),
+        }
+
+    def acts(self, request: ConsoleRequest, row: Transport) -> list[dict[str, Any]]:
+        """Return the acts; only a provider has webhooks."""
+        return super().acts(request, row) if row.kind not in transports.SMTP_KINDS else []
 
     def save_model(self, request: ConsoleRequest, obj: Transport, form: Any, change: bool) -> None:  # noqa: FBT001
+        second_factor.demand(request)
         console, given = request.console, form.cleaned_data
         if not change and transports.own_transport(console.here):
             raise Conflict("This environment has a transport already.", fix="Change that one.")
@@ -114,6 +165,7 @@ class TransportAdmin(EnvironmentModelAdmin):
         request.webhook_token = token  # type: ignore[attr-defined]
 
     def delete_model(self, request: ConsoleRequest, obj: Transport) -> None:
+        second_factor.demand(request)
         transports.remove(request.console.here, actor=request.console.actor, reason="Removed in the console.")
 
     def response_add(self, request: ConsoleRequest, obj: Transport, *args: Any) -> HttpResponse:
@@ -134,6 +186,8 @@ class TransportAdmin(EnvironmentModelAdmin):
     def new_webhook_url(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
         """Give the provider's webhooks a new URL and show it once."""
         own, console = self.found(request, object_id), request.console
+        if request.method == "POST" and (elsewhere := second_factor.demanded(request)):
+            return elsewhere
 
         def carry_out(_: dict[str, Any]) -> HttpResponse | str:
             request.webhook_token = transports.rotate_token(console.here, actor=console.actor)  # type: ignore[attr-defined]

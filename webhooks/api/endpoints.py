@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # a view's `list` is not the builtin
 
-import re
 from typing import Any
 
 from django.conf import settings
@@ -16,13 +15,11 @@ from environments.forms import Body, EnvironmentRelatedField, StrictCharField
 from environments.viewsets import EnvironmentViewSet
 from webhooks.addresses import TargetError, check_url
 from webhooks.api.events import EventTypeField
+from webhooks.headers import LONGEST_VALUE, PROBLEM, are_permitted
 from webhooks.models import (
     WebhookEndpoint,
 )
 from webhooks.services import endpoints
-from webhooks.transport import is_permitted_header
-
-MOST_HEADERS = 20
 
 
 class TargetField(StrictCharField):
@@ -40,18 +37,13 @@ class TargetField(StrictCharField):
 class HeadersField(serializers.DictField):
     """Headers that every POST to the endpoint carries; they are written, and never shown again."""
 
-    child = StrictCharField(max_length=2000, allow_blank=True)
+    child = StrictCharField(max_length=LONGEST_VALUE, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         headers = super().to_internal_value(data)
-        bad = [name for name, value in headers.items() if not is_permitted_header(name, value) or _is_ours(name)]
-        if bad or len(headers) > MOST_HEADERS:
-            raise serializers.ValidationError(f"At most {MOST_HEADERS} headers, none that AgentPost sets itself.")
+        if not are_permitted(headers):
+            raise serializers.ValidationError(PROBLEM)
         return headers
-
-
-def _is_ours(name: str) -> bool:
-    return bool(re.match(r"x-agentpost-|webhook-|content-type$|user-agent$", name, re.IGNORECASE))
 
 
 class EndpointBody(Body):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, Func, QuerySet
+from django.db.models import DateTimeField, Func, Q, QuerySet
 from uuid_utils.compat import uuid7
 
 from environments import clock
@@ -117,17 +117,72 @@ def replay(
         _demand_quiet(environment)
         lock(endpoint, WebhookEndpoint.objects.in_environment(environment), no_key=True)
         _demand_enabled(endpoint)
-        ranged = _wanted(endpoint, environment, asked).filter(pk__gte=first_at("evt", since))
-        wanted = ranged.filter(pk__lt=first_at("evt", until)).order_by("pk").select_for_update(no_key=True)
+        wanted = _ranged(endpoint, environment, asked, since, until).select_for_update(no_key=True)
         found = list(wanted.values_list("pk", flat=True)[: MOST_REPLAYED + 1])  # locked, lest retention takes them
         chosen, further = found[:MOST_REPLAYED], found[MOST_REPLAYED:]
-        ended = (State.FAILED,) if only_missed else ENDED
+        ended = _ended(only_missed=only_missed)
         count = _send_again(environment, endpoint.pk, chosen, ended) + _send(environment, endpoint.pk, chosen)
         told = {"since": clock.written(since), "until": clock.written(until), "events": list(asked), "replayed": count}
         action = "webhook_endpoint.replayed"
         record(environment.organization_id, actor, action, endpoint.pk, environment=environment, after=told)
         wake_deliverer()
     return Replayed(count, made_at("evt", further[0]) if further else None)
+
+
+def foresee(
+    endpoint: WebhookEndpoint,
+    environment: Environment,
+    *,
+    since: datetime,
+    until: datetime | None = None,
+    asked: Sequence[str] = (),
+    only_missed: bool = False,
+) -> Replayed:
+    """Return what ``replay`` would do now; nothing is written. Raises ValidationFailed for a range that is none."""
+    now = clock.now()
+    _demand_range(since, until or now, now)
+    wanted = _ranged(endpoint, environment, asked, since, until or now)
+    found = list(wanted.values_list("pk", flat=True)[: MOST_REPLAYED + 1])
+    chosen, further = found[:MOST_REPLAYED], found[MOST_REPLAYED:]
+    rows = WebhookDelivery.objects.in_environment(environment).filter(endpoint=endpoint, event__in=chosen)
+    again = Q(state__in=_ended(only_missed=only_missed), attempts__lt=MOST_ATTEMPTS)
+    left_alone = rows.exclude(again).count()
+    return Replayed(len(chosen) - left_alone, made_at("evt", further[0]) if further else None)
+
+
+def resend(event: Event, endpoint: WebhookEndpoint, environment: Environment, *, actor: Actor) -> WebhookDelivery:
+    """Send one event of the log to one endpoint again, or for the first time, whatever the endpoint asks for.
+
+    One that is on its way already is left alone. Raises Conflict for a disabled endpoint, for an event that was made to
+    try another one, and for too many attempts; NotFound when the endpoint has gone.
+    """
+    if event.is_test:
+        raise Conflict("This event was made to try an endpoint; it is not in the log.", fix="Send another test.")
+    rows = WebhookDelivery.objects.in_environment(environment)
+    with transaction.atomic():
+        lock(endpoint, WebhookEndpoint.objects.in_environment(environment), no_key=True)
+        lock(event, Event.objects.in_environment(environment), no_key=True)
+        _demand_enabled(endpoint)
+        if existing := rows.filter(endpoint=endpoint, event=event).first():
+            return retry(existing, environment)
+        _send(environment, endpoint.pk, [event.pk])
+        told = {"event_id": event.pk}
+        action = "webhook_endpoint.resent"
+        record(environment.organization_id, actor, action, endpoint.pk, environment=environment, after=told)
+        wake_deliverer()
+        return rows.get(endpoint=endpoint, event=event)
+
+
+def _ranged(
+    endpoint: WebhookEndpoint, environment: Environment, asked: Sequence[str], since: datetime, until: datetime
+) -> QuerySet[Event]:
+    """Return the events in [since, until) that a replay is about, oldest first."""
+    wanted = _wanted(endpoint, environment, asked).filter(pk__gte=first_at("evt", since))
+    return wanted.filter(pk__lt=first_at("evt", until)).order_by("pk")
+
+
+def _ended(*, only_missed: bool) -> Sequence[State]:
+    return (State.FAILED,) if only_missed else ENDED
 
 
 def _demand_range(since: datetime, until: datetime, now: datetime) -> None:

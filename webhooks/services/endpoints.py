@@ -23,6 +23,7 @@ from webhooks.signing import new_secret
 OVERLAP = timedelta(hours=24)
 QUIET = timedelta(hours=1)
 MOST_ENDPOINTS = 50
+LONGEST_REASON = 200
 MOST_FAILED_AT_ONCE = 10_000  # deliveries, so that nobody waits long for the endpoint's row
 
 
@@ -101,6 +102,23 @@ def enable(endpoint: WebhookEndpoint, environment: Environment, *, actor: Actor)
         endpoint.is_enabled, endpoint.disabled_reason, endpoint.consecutive_failures = True, "", 0
         endpoint.save(update_fields=["is_enabled", "disabled_reason", "consecutive_failures"])
         _record(endpoint, environment, actor, "enabled")
+    return endpoint
+
+
+def switch_off(endpoint: WebhookEndpoint, environment: Environment, *, actor: Actor, reason: str) -> WebhookEndpoint:
+    """Deliver to the endpoint no more, as somebody's act: what waits for it fails, as when it failed too often.
+
+    Tells it by event, and mails nobody. One that is disabled already stays as it is. Raises NotFound when it has gone.
+    """
+    with transaction.atomic():
+        lock(endpoint, WebhookEndpoint.objects.in_environment(environment), no_key=True)
+        if endpoint.is_enabled:
+            told = f"Disabled by {actor.name or actor.kind}: {reason}"
+            endpoint.is_enabled, endpoint.disabled_reason = False, told[:LONGEST_REASON]
+            endpoint.save(update_fields=["is_enabled", "disabled_reason"])
+            publish(environment.pk, [_disabled(endpoint)])
+            _record(endpoint, environment, actor, "disabled", reason=reason)
+            fail_waiting(environment, [endpoint])
     return endpoint
 
 
