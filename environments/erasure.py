@@ -1,16 +1,57 @@
 """Erasing an environment: every row of every model behind the walls, children first, blobs too."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import connection, transaction
 
-from environments import walls
+from environments import clock, walls
 from environments.errors import Conflict
-from environments.models import Environment, EnvironmentOwned
+from environments.ids import decode
+from environments.models import AuditEntry, Environment, EnvironmentOwned
 
-BOOKKEEPING = {"event", "usagehour", "idempotencyrecord", "intakeentry", "sendingwindow", "recipienthour"}
+BOOKKEEPING = {"event", "export", "usagehour", "idempotencyrecord", "intakeentry", "sendingwindow", "recipienthour"}
+COUNT = "(SELECT count(*) FROM (SELECT FROM {table} WHERE environment_id = %(here)s LIMIT %(most)s) one)"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was erased: which environment, how many rows of each kind, and the audit entry that says so for ever."""
+
+    environment: Environment
+    counts: dict[str, int]
+    entry: AuditEntry
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the certificate as commands and the console show it."""
+        entry = self.entry
+        return {
+            "environment_id": entry.environment_id,
+            "organization_id": entry.organization_id,
+            "slug": self.environment.slug,
+            "erased": self.counts,
+            "erased_at": clock.written(entry.at),
+            "erased_by": {"kind": entry.actor_kind, "id": entry.actor_id or None, "name": entry.actor_name},
+            "reason": entry.reason,
+            "audit_entry_id": entry.pk,
+            "audit_entry_hash": bytes(entry.hash).hex(),
+        }
+
+
+def count_up_to(environment: Environment, most: int) -> dict[type[EnvironmentOwned], int]:
+    """Return how many rows of each kind the environment has, none counted beyond ``most``: one query.
+
+    Runs inside the environment. Kinds of which there is nothing are left out.
+    """
+    models = list(children_first())
+    counted = ", ".join(COUNT.format(table=model._meta.db_table) for model in models)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {counted}", {"here": decode("env", environment.pk), "most": most})
+        counts = cursor.fetchone()
+    return {model: count for model, count in zip(models, counts, strict=True) if count}
 
 
 def erase_rows(environment: Environment, *, force: bool) -> dict[str, int]:

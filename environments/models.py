@@ -340,6 +340,9 @@ class AuditEntry(OrganizationOwned):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-id"], name="audit_newest_first"),
             models.Index(fields=["organization", "environment_id", "-id"], name="audit_of_environment"),
+            models.Index(fields=["organization", "action", "-id"], name="audit_by_action"),
+            models.Index(fields=["organization", "target_id", "-id"], name="audit_by_target"),
+            models.Index(fields=["organization", "actor_name", "-id"], name="audit_by_actor"),
         ]
         verbose_name_plural = "audit entries"
 
@@ -388,3 +391,44 @@ class UsageHour(EnvironmentOwned):
 
     def __str__(self) -> str:
         return f"{self.environment_id} {self.hour:%Y-%m-%d %H}h"
+
+
+class Export(EnvironmentOwned):
+    """An archive of all that an environment held at one moment, made by the worker; it goes after a week."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        READY = "ready"
+        FAILED = "failed"
+        EXPIRED = "expired"
+
+    UNFINISHED: ClassVar = (State.WAITING, State.RUNNING)
+
+    id = PrefixedIDField("exp", primary_key=True)
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    requested_by = models.CharField(max_length=254, blank=True, default="")
+    manifest = models.JSONField(default=dict, blank=True, help_text="What is in it.")
+    size = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    error = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["environment"],
+                condition=models.Q(state__in=["waiting", "running"]),
+                name="one_export_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"export of {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def object_key(self) -> str:
+        """Return where the archive lies in the object store: in the environment's folder, so that it goes with it."""
+        return f"{self.environment_id}/exports/{self.id}.zip"

@@ -6,6 +6,7 @@ the other; what exists already is returned as it is.
 
 import argparse
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -46,6 +47,7 @@ class ProvisioningCommand(BaseCommand):
 
     requires_system_checks = ()  # they speak in several lines
     takes_turns = True  # False for a command that changes nothing
+    in_one_transaction = True  # False for a command whose work has transactions of its own
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take ``--json``; a subclass adds what the thing is made of."""
@@ -76,7 +78,7 @@ class ProvisioningCommand(BaseCommand):
 
     def _carried_out(self, options: dict[str, Any]) -> Outcome:
         try:
-            with transaction.atomic():
+            with transaction.atomic() if self.in_one_transaction else nullcontext():
                 if self.takes_turns:
                     take_turn()
                 return self.carry_out(**options)
@@ -202,6 +204,15 @@ def person_in_charge(environment: Environment, email: str) -> Actor:
     if member is None or not (member.reaches_every_environment or _administers(member, environment)):
         message = f"{email} is neither owner nor admin of the organization, nor admin of {environment.slug}."
         raise CommandError(message)
+    return Actor("member", member.pk, member.user.email)
+
+
+def person_in_charge_of_all(environment: Environment, email: str) -> Actor:
+    """Return the person with this address, who is owner or admin of the organization. Raises CommandError."""
+    places = Member.objects.in_organization(environment.organization_id).select_related("user")
+    member = places.filter(user__email=email, user__is_active=True).first()
+    if member is None or not member.reaches_every_environment:
+        raise CommandError(f"{email} is neither owner nor admin of the organization.")
     return Actor("member", member.pk, member.user.email)
 
 

@@ -4,8 +4,15 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from environments import clock
-from environments.models import Invitation, Member
-from environments.services.notices import mail_to
+from environments.binding import inside
+from environments.callers import Actor
+from environments.models import Environment, Invitation, Member, Organization, User
+from environments.services import audit, exports
+from environments.services.accounts import NOBODY, RESET, forget_ended_sessions, may_sign_in, places_of, reset_link
+from environments.services.members import MAIL_INVITATION, mailable_link
+from environments.services.notices import mail_link, mail_to
+
+IN_A_WHILE = RetryStrategy(max_attempts=6, exponential_wait=6)
 
 
 @app.periodic(cron="5 * * * *")
@@ -16,9 +23,73 @@ def expire_invitations(timestamp: int) -> int:  # noqa: ARG001 - procrastinate t
     return pending.update(status=Invitation.Status.EXPIRED, updated_at=clock.now())
 
 
-@app.task(name="environments.tasks.mail_notice", retry=RetryStrategy(max_attempts=6, exponential_wait=6))
+@app.task(name="environments.tasks.mail_notice", retry=IN_A_WHILE)
 def mail_notice(organization_id: str, member_id: str, notice: str, facts: dict[str, str]) -> bool:
     """Mail a notice to one member; return whether it was. Who has left the organization meanwhile gets none."""
     members = Member.objects.in_organization(organization_id).select_related("user")
     member = members.filter(pk=member_id, user__is_active=True).first()
     return member is not None and mail_to(member, notice, facts)
+
+
+@app.task(name="environments.tasks.verify_chain")
+def verify_chain(organization_id: str, asker: dict[str, str | None]) -> int:
+    """Check the whole audit chain of an organization, as asked by somebody; return how many entries are broken."""
+    if not Organization.objects.filter(pk=organization_id).exists():
+        return 0
+    return len(audit.verify(organization_id, actor=Actor(**asker)).broken)  # type: ignore[arg-type]
+
+
+@app.task(name=RESET, retry=IN_A_WHILE)
+def mail_password_reset(user_id: int) -> bool:
+    """Mail a person the link behind which they choose a password; return whether it was. The link is made here."""
+    user = User.objects.filter(pk=user_id).first() if user_id != NOBODY else None
+    if user is None or not may_sign_in(user):
+        return False
+    facts = {"email": user.email, "link": reset_link(user)}
+    instead = "an operator makes one with manage.py reset_password --email ADDRESS"
+    places = [place.organization_id for place in places_of(user)]
+    return mail_link(user.email, f"user {user.pk}", "password_reset", facts, organization_ids=places, instead=instead)
+
+
+@app.task(name=MAIL_INVITATION, retry=IN_A_WHILE)
+def mail_invitation(organization_id: str, invitation_id: str) -> bool:
+    """Mail an invitation's link to its address; return whether it was. The link is made here."""
+    found = mailable_link(organization_id, invitation_id)
+    if found is None:
+        return False
+    invitation, link = found
+    facts = {
+        "email": invitation.email,
+        "organization": invitation.organization.name,
+        "role": invitation.role,
+        "link": link,
+        "until": f"{invitation.expires_at:%Y-%m-%d %H:%M} UTC",
+    }
+    instead = "whoever invites makes one in the console, on the page of the invitation, and passes it on"
+    places = [organization_id]
+    return mail_link(invitation.email, invitation.pk, "invitation", facts, organization_ids=places, instead=instead)
+
+
+@app.periodic(cron="35 * * * *")
+@app.task(queueing_lock="forget_ended_sessions")
+def forget_sessions(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Forget the sessions that have run out; return how many."""
+    return forget_ended_sessions()
+
+
+@app.task(name="environments.tasks.make_export")
+def make_export(environment_id: str, export_id: str) -> bool:
+    """Make an export that was asked for; return whether it is ready now. It must be one of this environment's."""
+    environment = Environment.everywhere.select_related("organization").filter(pk=environment_id).first()
+    return environment is not None and exports.make(environment, export_id)
+
+
+@app.periodic(cron="13 * * * *")
+@app.task(queueing_lock="forget_exports")
+def forget_exports(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Let go of the exports whose week is over, environment by environment; return how many."""
+    forgotten = 0
+    for environment_id in Environment.everywhere.values_list("pk", flat=True).iterator():
+        with inside(environment_id):
+            forgotten += exports.forget_expired(Environment(pk=environment_id))
+    return forgotten

@@ -120,7 +120,11 @@ class InvitationView(WholeOrganizationMixin, OrganizationViewSet):
 
     @extend_schema(request=InvitationBody, responses={201: InvitationOutput})
     def create(self, request: Request) -> Response:
-        """Invite an address. The link that accepts is made by a person in the console: no key makes itself a person."""
+        """Invite an address, which gets the link by mail.
+
+        No key gets the link, and none goes to an inbox of this server: no key makes itself a person. A person can make
+        another link in the console.
+        """
         given = self.body(InvitationBody)
         invitation, _ = members.invite(
             self.caller.organization_id, given["email"], given["role"], actor=self.caller.actor

@@ -30,9 +30,6 @@ from environments.viewsets import EnvironmentViewSet, OrganizationViewSet
 EARLIEST = datetime(1970, 3, 1, tzinfo=UTC)
 
 
-LONGEST_PERIOD = {"hour": timedelta(days=31), "day": timedelta(days=731), "month": timedelta(days=3660)}
-
-
 class UsageQuery(Query):
     """Which period, in which steps."""
 
@@ -57,7 +54,7 @@ class UsageView(EnvironmentViewSet):
         given = self.query(UsageQuery)
         until = given.get("to") or clock.now()
         since = given.get("from") or max(until, EARLIEST) - timedelta(days=30)
-        if not since < until or until - since > LONGEST_PERIOD[given["interval"]]:
+        if not since < until or until - since > usage.LONGEST_PERIOD[given["interval"]]:
             raise field_error("from", "Must be before to, and the period not too long for the interval.")
         rows = usage.usage(self.environment, since, until, given["interval"])
         score = deliverability.of(self.environment).score

@@ -1,6 +1,7 @@
 """Environments: made, changed, paused, opened to the world by a person, and erased."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -8,9 +9,9 @@ from django.db import IntegrityError, transaction
 from environments import destinations
 from environments.binding import inside
 from environments.callers import SYSTEM, Actor
-from environments.erasure import erase_rows
+from environments.erasure import Certificate, erase_rows
 from environments.errors import Conflict, Forbidden, NotFound, PersonRequired, field_error
-from environments.models import Environment, Organization
+from environments.models import AuditEntry, Environment, Organization
 from environments.services import pauses
 from environments.services.audit import record
 from environments.services.limits import LIMITS, demand_person_to_loosen
@@ -75,13 +76,15 @@ def _slug_taken(slug: str) -> Conflict:
     return Conflict(f"The organization has an environment with the slug {slug} already.", fix="Choose another slug.")
 
 
-def update_environment(environment: Environment, changes: dict[str, Any], *, actor: Actor) -> Environment:
+def update_environment(
+    environment: Environment, changes: dict[str, Any], *, actor: Actor, reason: str = ""
+) -> Environment:
     """Change what an environment is called and how it works, pause it, or tighten the muzzle.
 
-    ``pause_reason`` in ``changes`` says why something is paused. A key may not lift a pause that a person or a brake
-    set, nor raise a limit; and nobody lets mail out to more this way, but only back to capture or to fewer on the
-    allowlist: ``set_delivery_mode`` asks a person for a reason. Raises PersonRequired, ValidationFailed, Conflict or
-    NotFound.
+    ``pause_reason`` in ``changes`` says why something is paused; ``reason`` stands on record. A key may not lift a
+    pause that a person or a brake set, nor raise a limit; and nobody lets mail out to more this way, but only back to
+    capture or to fewer on the allowlist: ``set_delivery_mode`` asks a person for a reason. Raises PersonRequired,
+    ValidationFailed, Conflict or NotFound.
     """
     changes = dict(changes)
     why = pauses.reason(actor, changes.pop("pause_reason", ""))
@@ -99,7 +102,7 @@ def update_environment(environment: Environment, changes: dict[str, Any], *, act
         after = _shown(environment)
         if after != before:
             pauses.tell_of_changes(environment, paused)
-            _record(environment, actor, "environment.updated", before=before, after=after)
+            _record(environment, actor, "environment.updated", before=before, after=after, reason=reason)
     return environment
 
 
@@ -224,8 +227,8 @@ def pause_by_system(
     return environment
 
 
-def delete_environment(environment: Environment, *, actor: Actor, force: bool = False) -> dict[str, int]:
-    """Erase an environment and return how many rows of each kind went with it.
+def delete_environment(environment: Environment, *, actor: Actor, force: bool = False, reason: str = "") -> Certificate:
+    """Erase an environment with all that is in it, blobs too; return what says so, the audit entry with it.
 
     Raises Forbidden for the default environment, and Conflict for one that is not empty unless ``force``.
     """
@@ -235,9 +238,11 @@ def delete_environment(environment: Environment, *, actor: Actor, force: bool = 
         environment = locked(environment)
         with inside(environment):
             erased = erase_rows(environment, force=force)
-        _record(environment, actor, "environment.deleted", before=_shown(environment), after={"erased": erased})
+        details = {"before": _shown(environment), "after": {"erased": erased}, "reason": reason}
+        entry = _record(environment, actor, "environment.deleted", **details)
+        certificate = Certificate(copy(environment), erased, entry)
         environment.delete()
-    return erased
+    return certificate
 
 
 def locked(environment: Environment) -> Environment:
@@ -249,8 +254,8 @@ def locked(environment: Environment) -> Environment:
     return found
 
 
-def _record(environment: Environment, actor: Actor, action: str, **details: Any) -> None:
-    record(environment.organization_id, actor, action, environment.pk, environment=environment, **details)
+def _record(environment: Environment, actor: Actor, action: str, **details: Any) -> AuditEntry:
+    return record(environment.organization_id, actor, action, environment.pk, environment=environment, **details)
 
 
 def _shown(environment: Environment) -> dict[str, Any]:

@@ -25,9 +25,14 @@ def demand_person_to_loosen(row: Any, changes: Mapping[str, Any], actor: Actor) 
     """Raise PersonRequired where a key, or the system, would raise a limit of an environment or an inbox."""
     if actor.is_person:
         return
-    loosened = [name for name, value in changes.items() if name in LIMITS and loosens(name, getattr(row, name), value)]
+    loosened = loosened_by(row, changes)
     if loosened:
         raise PersonRequired(f"A key may only tighten {loosened[0]}.", fix="Ask a person to change it in the console.")
+
+
+def loosened_by(row: Any, changes: Mapping[str, Any]) -> list[str]:
+    """Return the limits of an environment or an inbox that these changes would raise."""
+    return [name for name, value in changes.items() if name in LIMITS and loosens(name, getattr(row, name), value)]
 
 
 def loosens(name: str, before: int | None, after: int | None) -> bool:

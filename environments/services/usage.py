@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -16,6 +16,7 @@ from environments.models import Environment, UsageHour
 
 SLOTS = 64
 INTERVALS = {"hour": TruncHour, "day": TruncDay, "month": TruncMonth}
+LONGEST_PERIOD = {"hour": timedelta(days=31), "day": timedelta(days=731), "month": timedelta(days=3660)}
 
 
 class StorageFull(TooLarge):
