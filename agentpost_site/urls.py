@@ -146,6 +146,7 @@ urlpatterns = [
     path("api/v1/openapi.json", OpenAPI.as_view(), name="openapi"),
     path("api/v1/docs", Docs.as_view(url_name="openapi"), name="docs"),
     path("api/v1/", include(_patterns())),
+    path("console/", include("environments.console.account.urls")),
     path("console/", site.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

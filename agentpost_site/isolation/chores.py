@@ -20,7 +20,7 @@ from apikeys.models import ApiKey, IdempotencyRecord, KeyWindow, RateWindow
 from environments import clock
 from environments.binding import inside
 from environments.ids import decode, first_at, new_id
-from environments.models import Member
+from environments.models import Export, Invitation, Member
 from inboxes.models import Domain, Inbox
 from mail.models import Draft, IntakeEntry, Message, RecipientHour, SendingWindow, Upload
 from webhooks.models import Event, WebhookDelivery, WebhookEndpoint
@@ -32,6 +32,9 @@ SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and wh
     "serve": "starts the other processes and touches no row itself",
     "first_run": "creates an organization of its own through the services that the other commands call",
     "demo": "talks to a running instance over its sockets, with keys",
+    "export_environment": "its archive is read in “Whole environments”",
+    "clone_environment": "reads two environments of one organization; asked in “Whole environments”",
+    "erase_environment": "a third environment is erased in “Whole environments”",
     "verify_isolation": "is this command; it works in a database of its own",
 }
 LEFT_OUT = {
@@ -43,6 +46,7 @@ LEFT_OUT = {
     "environment_role",
     "hourly_sending_quota",
     "lock",
+    "remove_second_factor",
     "slug",
     "trusted",
     "unlock",
@@ -68,6 +72,7 @@ OF_THE_PLACE: Mapping[str, Callable[[Place], str]] = {
 NEEDED: Mapping[tuple[str, str], str] = {
     ("add_domain", "domain"): "probed.example",
     ("add_member", "email"): "probed@probed.example",
+    ("reset_password", "email"): "probed@probed.example",  # whom add_member made
 }
 SHARED = {  # by every command of Django's
     "force_color",
@@ -129,11 +134,42 @@ def _notices(world: World) -> list[dict[str, Any]]:
     return [{"organization_id": ours.pk, "member_id": member, **told} for member in [*members, *foreign, new_id("mem")]]
 
 
+def _chains(world: World) -> list[dict[str, Any]]:
+    """Return our organization's chain, and one that is not there."""
+    asker = {"kind": "member", "id": "", "name": "a person", "address": None}
+    return [{"organization_id": name, "asker": asker} for name in (world.ours.organization.pk, new_id("org"))]
+
+
+def _people(world: World) -> list[dict[str, Any]]:
+    """Return each person of ours, and nobody."""
+    members = Member.objects.in_organization(world.ours.organization)
+    return [{"user_id": user} for user in [*members.values_list("user", flat=True), 0]]
+
+
+def _invitations(world: World) -> list[dict[str, Any]]:
+    """Return each invitation of ours, one of another organization as if of ours, and one that is not there."""
+    ours = world.ours.organization
+    rows = [*Invitation.objects.in_organization(ours).values_list("pk", flat=True)]
+    foreign = Invitation.objects.in_organization(world.stranger.organization).values_list("pk", flat=True)[:1]
+    return [{"organization_id": ours.pk, "invitation_id": row} for row in [*rows, *foreign, new_id("inv")]]
+
+
+def _exports(world: World) -> list[dict[str, Any]]:
+    """Return exports of ours, of another as if of ours, and one that is not there."""
+    ours = world.ours.environment.pk
+    ids = [world.ours.first(Export), world.theirs.first(Export), world.stranger.first(Export), new_id("exp")]
+    return [{"environment_id": ours, "export_id": export_id} for export_id in ids]
+
+
 JOB_ARGUMENTS: Mapping[frozenset[str], Callable[[World], list[dict[str, Any]]]] = {  # what a job may take, and is given
     frozenset({"timestamp"}): _moments,
     frozenset({"message_id"}): _messages,
     frozenset({"domain_id"}): _domains,
+    frozenset({"user_id"}): _people,
+    frozenset({"organization_id", "invitation_id"}): _invitations,
+    frozenset({"environment_id", "export_id"}): _exports,
     frozenset({"organization_id", "member_id", "notice", "facts"}): _notices,
+    frozenset({"organization_id", "asker"}): _chains,
 }
 
 
@@ -155,6 +191,10 @@ def _have_something_due(place: Place) -> None:
         Upload.objects.in_environment(place.environment).create(
             environment=place.environment, filename="due", content_type="text/plain", size=1, expires_at=past
         )
+        exports = Export.objects.in_environment(place.environment)
+        exports.update(state=Export.State.READY)  # what the console's forms asked for
+        exports.filter(pk=place.first(Export)).update(state=Export.State.WAITING)
+        exports.create(environment=place.environment, state=Export.State.READY, expires_at=past)
         _leave_old_counts(place)
         _leave_an_old_event(place)
         leave_ticket(place, past, member_id=place.first(Member))

@@ -15,13 +15,31 @@ from agentpost_site.isolation.ground import HOST
 from agentpost_site.isolation.world import Place, World
 from environments.console.site import site
 from environments.models import Environment, Organization, User
+from inboxes.models import Domain, Inbox
+from mail.models import Draft, Message, Thread
+from webhooks.models import Event, WebhookEndpoint
 
 INDEX = "/console/"
-KNOWN_PARAMETERS = {"object_id", "token", "url", "app_label"}
-ENDS_THE_SESSION = {"logout"}
-LISTS_AND_ROWS = ("_changelist", "_change")
+KNOWN_PARAMETERS = {"object_id", "token", "uidb64", "url", "app_label"}
+ENDS_THE_SESSION = {"logout", "account_logout"}
+LISTS_AND_ROWS = ("_changelist", "_change", "approvals", "approval")
+OF_NO_MODELS_ADDRESS = {"approvals": Draft}  # by the first part of the page's address, what its rows are
 REPEATING = ("_history", "_delete")  # pages that find their row as its own page does
 FIELDS = ("label", "name", "email", "reason")
+NARROWED_BY = [  # lists, the parameters that narrow them, and whose ids these take
+    ("webhooks/webhookdelivery/", "endpoint", WebhookEndpoint),
+    ("webhooks/event/", "inbox", Inbox),
+    ("environments/auditentry/", "within", Environment),
+    ("environments/auditentry/", "target", WebhookEndpoint),
+    ("environments/auditentry/export/", "target", WebhookEndpoint),
+    ("approvals/", "inbox", Inbox),
+    ("mail/draft/compose/", "inbox", Inbox),
+]
+DONE_TO_MANY = ("add_labels", "remove_labels", "release_selected", "discard_selected")
+TOLD = [  # own rows, what may be done with them, and the field that takes another's id
+    (Domain, "catch-all", "inbox", Inbox),
+    (Event, "resend", "endpoint", WebhookEndpoint),
+]
 
 
 def sessions(world: World) -> list[Caller]:
@@ -38,8 +56,7 @@ def signed_in(user: User, place: Place | None = None) -> Client:
     """Return a session of this person; standing in a place, when one is named."""
     client = Client(SERVER_NAME=HOST, raise_request_exception=False)
     client.force_login(user)
-    if place:
-        client.get(INDEX, {"environment": place.environment.pk})
+    client.get(INDEX, {"environment": place.environment.pk} if place else {})
     return client
 
 
@@ -89,7 +106,7 @@ def _values(page: Page, victim: Place, world: World) -> Iterator[tuple[str, str,
 
 def _model(page: Page) -> type[models.Model]:
     _, app, model, *_ = page.route.split("/")
-    return apps.get_model(app, model)
+    return OF_NO_MODELS_ADDRESS.get(app) or apps.get_model(app, model)
 
 
 def _request(method: str, page: Page, value: str, home: Place) -> Request:
@@ -128,7 +145,51 @@ def _probe_forms(person: Caller, world: World) -> Area:
         for field in relations:
             _name(area, person, base, field, person.victims[0], world)
         _autocomplete(area, person, model, relations, person.victims[0])
+    for victim in person.victims:
+        _narrow_and_tell(area, person, victim, world)
+        _write(area, person, victim)
+        _select(area, person, victim, world)
     return area
+
+
+def _narrow_and_tell(area: Area, person: Caller, victim: Place, world: World) -> None:
+    """Name a victim's row where a list is narrowed by one, and where an act on a row of one's own takes another."""
+    for path, parameter, model in NARROWED_BY:
+        pair = (victim.first(model), world.missing[model])
+        theirs, none = (Request("GET", f"{INDEX}{path}", query=((parameter, pk),), asked=(pk,)) for pk in pair if pk)
+        compare(area, person, f"({parameter} of {victim.name})", theirs, none)
+    for own, act, field, model in TOLD:
+        path = f"{INDEX}{own._meta.app_label}/{own._meta.model_name}/{person.home.first(own)}/{act}/"
+        pair = (victim.first(model), world.missing[model])
+        theirs, none = (Request("POST", path, form=((field, pk),), asked=(pk,)) for pk in pair if pk)
+        compare(area, person, f"({field} of {victim.name})", theirs, none)
+
+
+def _select(area: Area, person: Caller, victim: Place, world: World) -> None:
+    """Do to many messages what may be done to a victim's, and begin a conversation of one's own at it."""
+    pair = [pk for pk in (victim.first(Message), world.missing[Message]) if pk]
+    for action in DONE_TO_MANY:
+        form = (("action", action), ("index", "0"), ("labels", "probed"))
+        theirs, none = (
+            Request("POST", f"{INDEX}mail/message/", form=(*form, ("_selected_action", pk)), asked=(pk,)) for pk in pair
+        )
+        compare(area, person, f"({action} of {victim.name})", theirs, none)
+    page = f"{INDEX}mail/thread/{person.home.first(Thread)}/change/"
+    for name in ("before", "after"):
+        theirs, none = (Request("GET", page, query=((name, pk),), asked=(pk,)) for pk in pair)
+        compare(area, person, f"({name} a message of {victim.name})", theirs, none)
+
+
+def _write(area: Area, person: Caller, victim: Place) -> None:
+    """Write a mail from a victim's inbox."""
+    senders = (f"{user}@{victim.unique}.example" for user in ("support", "nobody"))
+    theirs, none = (_composing(sender) for sender in senders)
+    compare(area, person, f"(sender of {victim.name})", theirs, none)
+
+
+def _composing(sender: str) -> Request:
+    form = (("sender", sender), ("to", "somebody@example.com"), ("text_body", "probed"))
+    return Request("POST", f"{INDEX}mail/draft/compose/", form=form, asked=(sender,))
 
 
 def _search(area: Area, person: Caller, base: str, victim: Place) -> None:
@@ -168,7 +229,7 @@ def _autocomplete(
 
 
 def _probe_switching(people: Sequence[Caller], world: World) -> Area:
-    """Try to stand in a foreign environment, by id and by slug, and post forms of it."""
+    """Try to stand in a foreign environment, by id and by slug, to find it among all, and to post forms of it."""
     area, missing = Area("Console: switching environments"), world.missing[Environment]
     for person in people:
         for victim in person.victims:
@@ -182,6 +243,7 @@ def _switches(name: str) -> Iterator[Request]:
     asked = (name,)
     yield Request("GET", INDEX, query=(("environment", name),), asked=asked)
     yield Request("POST", f"{INDEX}environment/", form=(("environment", name),), asked=asked)
+    yield Request("GET", f"{INDEX}organization/", query=(("q", name),), asked=asked)
     yield Request("POST", f"{INDEX}inboxes/inbox/add/", form=(("_standing_in", name),), asked=asked)
 
 
@@ -206,4 +268,5 @@ def probe_slugs(world: World) -> Area:
 
 
 def _renaming(page: str, slug: str) -> Request:
-    return Request("POST", page, form=(("name", "probed"), ("slug", slug), ("description", "probed")), asked=(slug,))
+    form = (("section", "general"), ("name", "probed"), ("description", "probed"))
+    return Request("POST", page, form=(*form, ("slug", slug)), asked=(slug,))

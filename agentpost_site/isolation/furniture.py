@@ -11,7 +11,7 @@ from environments import clock
 from environments.binding import inside
 from environments.callers import SYSTEM, Actor
 from environments.ids import decode
-from environments.models import Environment
+from environments.models import Environment, Export
 from environments.services import usage
 from inboxes.models import Domain, Inbox
 from inboxes.services.domains import add_domain
@@ -219,6 +219,11 @@ def _bookkeeping(environment: Environment, canary: str, unique: str) -> None:
         for number in (1, 2)
     )
     usage.count(environment.pk, {"webhook_deliveries": 1})
+    tomorrow = clock.now() + timedelta(days=1)
+    Export.objects.in_environment(environment).bulk_create(
+        Export(environment=environment, state=Export.State.READY, requested_by=canary, expires_at=tomorrow)
+        for _ in (1, 2)
+    )
     _counts(environment, canary, unique)
 
 

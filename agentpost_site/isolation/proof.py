@@ -16,6 +16,7 @@ from agentpost_site.isolation import (
     rights,
     streams,
     traffic,
+    whole,
 )
 from agentpost_site.isolation.catalogue import check_catalogue
 from agentpost_site.isolation.digests import digest_of
@@ -120,6 +121,7 @@ def probe_work(world: World) -> list[Area]:
         streams.probe_streams(world),
         chores.probe_jobs(world),
         chores.probe_commands(world),
+        whole.probe_whole(world),
     ]
 
 

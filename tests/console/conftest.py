@@ -9,11 +9,18 @@ from django.test import Client
 
 from environments.walls import environment_owned
 from tests.console.house import House, build
+from tests.standing import Ground
+from tests.world import object_store  # noqa: F401 - a fixture
+
+
+def build_acme() -> House:
+    return build("acme")
 
 
 @pytest.fixture
-def acme(db: None) -> House:
-    return build("acme")
+def acme(standing: Ground, request: pytest.FixtureRequest) -> House:
+    """Return acme, built once for the module; what a test does to it is rolled back."""
+    return standing.stand_on(build_acme, request)  # type: ignore[no-any-return]
 
 
 @pytest.fixture

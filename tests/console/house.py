@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +17,7 @@ from environments.binding import inside
 from environments.callers import SYSTEM
 from environments.encryption import seal
 from environments.ids import decode
-from environments.models import Environment, Member, Organization, UsageHour, User
+from environments.models import Environment, Export, Member, Organization, UsageHour, User
 from environments.services.environments import create_environment
 from environments.services.members import add_member, add_to_environment, invite, memberships
 from environments.services.organizations import create_organization
@@ -94,14 +96,23 @@ def _people(name: str, organization: Organization, environment: Environment) -> 
     }
 
 
-def _of_the_organization(name: str, organization: Organization, environment: Environment) -> Rows:
-    member, _ = add_member(organization, f"{environment.slug}@{name}.example", "member", actor=SYSTEM)
+def more(house: House, number: int) -> None:
+    """Put one more row of everything into development and its organization; of environments, one more too."""
+    name, suffix = house.organization.slug, f"-{number}"
+    create_environment(house.organization, f"Stage {number}", actor=SYSTEM)
+    _of_the_organization(name, house.organization, house.development, suffix)
+    furnish(house.development, suffix)
+
+
+def _of_the_organization(name: str, organization: Organization, environment: Environment, suffix: str = "") -> Rows:
+    who = f"{environment.slug}{suffix}"
+    member, _ = add_member(organization, f"{who}@{name}.example", "member", actor=SYSTEM)
     add_to_environment(environment, member, "member", actor=SYSTEM)
-    invitation, _ = invite(organization.pk, f"guest-of-{environment.slug}@{name}.example", "member", actor=SYSTEM)
-    made = create_key(organization.pk, f"key of {environment.slug}", actor=SYSTEM, environments=[environment])
+    invitation, _ = invite(organization.pk, f"guest-of-{who}@{name}.example", "member", actor=SYSTEM)
+    made = create_key(organization.pk, f"key of {who}", actor=SYSTEM, environments=[environment])
     reach = ApiKeyEnvironment.objects.in_organization(organization).get(key=made.key)
-    window = RateWindow.objects.create(subject=decode("env", environment.pk), minute=clock.now(), calls=1)
-    stray = StrayIntake.objects.create(recipient=f"{environment.slug}@stray.example", outcome="refused")
+    window = RateWindow.objects.create(subject=decode("env", environment.pk), minute=_an_hour(suffix), calls=1)
+    stray = StrayIntake.objects.create(recipient=f"{who}@stray.example", outcome="refused")
     counted = KeyWindow.objects.in_organization(organization).create(
         organization=organization, key=made.key, period="hour", start=clock.now(), count=1, most=9
     )
@@ -118,8 +129,8 @@ def _newest_entry(organization: Organization, environment: Environment) -> Model
     return AuditEntry.objects.in_organization(organization).filter(environment_id=environment.pk).latest("sequence")
 
 
-def furnish(environment: Environment) -> Rows:
-    """Put one row of every environment-owned model into an environment."""
+def furnish(environment: Environment, suffix: str = "") -> Rows:
+    """Put one row of every environment-owned model into an environment; again, with another suffix, one more."""
     rows: Rows = {}
 
     def make(model: Any, **fields: Any) -> Any:
@@ -128,7 +139,7 @@ def furnish(environment: Environment) -> Rows:
         )
         return rows[model._meta.label_lower]
 
-    where = f"{environment.organization.slug}-{environment.slug}"
+    where = f"{environment.organization.slug}-{environment.slug}{suffix}"
     with inside(environment):
         _mail(make, where, rows)
         event = make(Event, type="message.received", data={"subject": f"Words of {where}"})
@@ -141,10 +152,17 @@ def furnish(environment: Environment) -> Rows:
         )
         delivery = make(WebhookDelivery, endpoint=endpoint, event=event)
         make(DeliveryAttempt, delivery=delivery, number=1, duration_ms=1)
-        make(Transport, kind="smtp", sealed=sealed(environment, where))
-        make(UsageHour, hour=clock.now(), slot=1)
+        if not suffix:  # an environment has one
+            make(Transport, kind="smtp", sealed=sealed(environment, where))
+        make(UsageHour, hour=_an_hour(suffix), slot=1)
+        make(Export, state="ready", requested_by=f"somebody of {where}", size=1, expires_at=clock.now())
         make(IdempotencyRecord, key=f"once-{where}", fingerprint=b"x" * 32, expires_at=clock.now())
     return rows
+
+
+def _an_hour(suffix: str) -> datetime:
+    """Return this hour, or one before it that no other suffix has: counts are kept once for each."""
+    return clock.now() - timedelta(hours=int(suffix.strip("-") or 0))
 
 
 def _mail(make: Callable[..., Any], where: str, rows: Rows) -> None:
@@ -153,7 +171,7 @@ def _mail(make: Callable[..., Any], where: str, rows: Rows) -> None:
     inbox = make(Inbox, email=f"support@{where}.example")
     make(FilterRule, direction="receive", action="block", match_type="domain", value=f"spam-{where}.example")
     make(Suppression, email=f"left@{where}.example", reason="unsubscribed")
-    blob = make(Blob, sha256=b"s" * 32, size=10)
+    blob = make(Blob, sha256=sha256(where.encode()).digest(), size=10)
     thread = make(Thread, inbox=inbox, subject=f"Words of {where}", message_count=1)
     message = make(Message, **message_fields(inbox, thread, blob, f"Words of {where}"))
     make(
@@ -204,6 +222,7 @@ def message_fields(inbox: Inbox, thread: Thread, blob: Blob, subject: str) -> di
         "html_body": "<script>alert('x')</script><p>Hello</p>",
         "extracted_text": "Hello <b>there</b>",
         "size": 10,
+        "has_attachments": True,
     }
 
 

@@ -4,8 +4,10 @@ import re
 
 from django.db.models import Model
 from django.http import HttpResponse
+from django.test.utils import CaptureQueriesContext
 
 ANEW = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"')
+OF_THE_TEST = ("SAVEPOINT", "RELEASE", "SELECT set_config('agentpost.environment_id', ''")  # it is a transaction itself
 OF_THE_MOMENT = {"Request-Id", "Expires", "Last-Modified", "Content-Length"}
 
 
@@ -26,3 +28,8 @@ def answer(response: HttpResponse, leave_out: str = "") -> tuple[int, bytes, dic
         body = body.replace(leave_out.encode(), b"")
         headers = {name: value.replace(leave_out, "") for name, value in headers.items()}
     return response.status_code, body, headers
+
+
+def asked_by(captured: CaptureQueriesContext) -> list[str]:
+    """Return what a page asked PostgreSQL, without what it asks only because a test is a transaction itself."""
+    return [query["sql"] for query in captured if not query["sql"].startswith(OF_THE_TEST)]

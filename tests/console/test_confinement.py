@@ -1,6 +1,7 @@
 """What a page shows is of its own environment: lists, pages, choices, filters, searches, histories and actions."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from django.apps import apps
@@ -11,6 +12,7 @@ from environments import walls as wall_two
 from environments.console.site import site
 from environments.ids import new_id
 from environments.models import Environment
+from tests.console.factors import proven
 from tests.console.house import House
 from tests.console.pages import address, answer, page
 
@@ -43,6 +45,7 @@ OF_AN_ENVIRONMENT = [
     "webhooks.event",
     "webhooks.webhookdelivery",
     "webhooks.webhookendpoint",
+    "environments.export",
     "environments.usagehour",
     "apikeys.idempotencyrecord",
 ]
@@ -110,7 +113,8 @@ def test_a_row_about_another_environment_is_answered_like_one_that_does_not_exis
 def pages_of(label: str) -> list[str]:
     """Return every page that a row of this model has."""
     admin = site.get_model_admin(apps.get_model(label))
-    return ["change", "delete", "history", *(getattr(admin, name).url_path for name in admin.actions_detail)]
+    actions = [getattr(admin, name).url_path for name in admin.actions_detail]
+    return ["change", "delete", "history", *actions, *getattr(admin, "gives", ())]
 
 
 def answers(client: Client, pk: object, label: str, what: str) -> list[tuple]:
@@ -144,6 +148,57 @@ def test_a_list_shows_its_own_environment_only(
 def test_a_search_finds_in_its_own_environment_only(walls: str, acme: House, signed_in: Callable[..., Client]) -> None:
     shown = signed_in("owner").get(address("mail.message"), {"q": "Words"}).content.decode()
     assert ("Words of acme-development" in shown, "Words of acme-production" in shown) == (True, False)
+
+
+@pytest.mark.parametrize("action", ["add_labels", "remove_labels", "release_selected", "discard_selected"])
+def test_what_is_done_to_many_is_done_to_nothing_of_another_environment(
+    walls: str, action: str, acme: House, signed_in: Callable[..., Client]
+) -> None:
+    client, theirs = signed_in("owner"), acme.there("mail.message")
+    label = "label-acme-production"
+    set_status(acme.production, "quarantined")
+    where = f"{address('mail.message')}?status__exact=quarantined"
+    answers = [
+        answer(client.post(where, {"action": action, "_selected_action": pk, "index": "0", "labels": label}))
+        for pk in (theirs.pk, missing("mail.message", acme))
+    ]
+    assert answers[0] == answers[1]
+    assert labels_in(acme.production) == {label}
+    assert set_status(acme.production, "quarantined") == 1
+
+
+def set_status(environment: Environment, status: str) -> int:
+    from environments.binding import inside
+    from mail.models import Message
+
+    with inside(environment):
+        return Message.objects.in_environment(environment).update(status=status)
+
+
+@pytest.mark.parametrize("query", ["label", "thread__id__exact", "q", "id__exact"])
+def test_a_list_narrowed_by_what_is_elsewhere_says_nothing(
+    walls: str, query: str, acme: House, signed_in: Callable[..., Client]
+) -> None:
+    client = signed_in("owner")
+    theirs = {
+        "label": "label-acme-production",
+        "thread__id__exact": acme.there("mail.thread").pk,
+        "id__exact": acme.there("mail.message").pk,
+        "q": "label:label-acme-production",
+    }[query]
+    nobodys = {"label": "label-of-nobody", "q": "label:label-of-nobody"}.get(query) or new_id(theirs[:3])
+    shown = [
+        without_token(client.get(address("mail.message"), {query: value}).content.decode()).replace(quote(value), "")
+        for value in (theirs, nobodys)
+    ]
+    assert shown[0].replace(theirs, "") == shown[1].replace(nobodys, "")
+
+
+def test_a_conversation_begins_at_no_message_of_another_environment(
+    walls: str, acme: House, signed_in: Callable[..., Client]
+) -> None:
+    client, thread = signed_in("owner"), page(acme.here("mail.thread"))
+    assert b"Words of acme-production" not in client.get(thread, {"after": acme.there("mail.message").pk}).content
 
 
 def test_autocompletion_offers_its_own_environment_only(
@@ -226,7 +281,7 @@ def test_an_action_on_a_selected_row_that_is_none_changes_nothing(
 
 
 def test_history_tells_what_happened_to_the_row(acme: House, signed_in: Callable[..., Client]) -> None:
-    client = signed_in("owner")
+    client = proven(signed_in("owner"))
     client.post(page(acme.development, "delivery-mode"), {"mode": "allowlist", "reason": "A pilot with five people"})
     history = client.get(page(acme.development, "history")).content.decode()
     assert ("environment.delivery_mode_changed" in history, "A pilot with five people" in history) == (True, True)
@@ -240,7 +295,7 @@ def test_nothing_is_written_to_djangos_own_log(acme: House, signed_in: Callable[
 def test_an_admin_of_one_environment_reads_only_its_part_of_the_audit_log(
     acme: House, signed_in: Callable[..., Client]
 ) -> None:
-    owner = signed_in("owner")
+    owner = proven(signed_in("owner"))
     for environment in (acme.development, acme.production):
         owner.get("/console/", {"environment": environment.pk})
         owner.post(page(environment, "delivery-mode"), {"mode": "allowlist", "reason": f"Why {environment.slug}"})

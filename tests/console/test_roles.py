@@ -1,11 +1,13 @@
 """Who may do what in the console: the whole table, asked over HTTP."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from tests.console.factors import proven
 from tests.console.house import ROLES, House
 from tests.console.pages import address, page
 
@@ -17,6 +19,7 @@ WHO_MAY = {  # owner, organization admin, environment admin, environment member,
     "environments.member": ("vcd", "vcd", "", "", "v", ""),
     "environments.invitation": ("va", "va", "", "", "v", ""),
     "environments.auditentry": ("v", "v", "v", "", "v", ""),
+    "environments.export": ("vad", "vad", "vad", "", "v", ""),
     "environments.usagehour": ("", "", "", "", "v", ""),
     "environments.user": ("", "", "", "", "v", ""),
     "apikeys.apikey": ("va", "va", "va", "", "v", ""),
@@ -59,9 +62,19 @@ ACTIONS = {
     "environments.environment": {
         "delivery-mode": {"owner", "admin", "environment_admin"},
         "lock": {"owner", "admin", "environment_admin"},
+        "capture": {"owner", "admin", "environment_admin"},
         "unlock": {"operator"},
+        "pause": {"owner", "admin", "environment_admin", "operator"},
+        "lift": {"owner", "admin", "environment_admin", "operator"},
+        "clone": {"owner", "admin", "environment_admin"},
+        "usage": {"owner", "admin", "environment_admin", "environment_member", "operator"},
     },
-    "environments.invitation": {"new-link": {"owner", "admin"}, "revoke": {"owner", "admin"}},
+    "environments.invitation": {
+        "mail-again": {"owner", "admin"},
+        "new-link": {"owner", "admin"},
+        "revoke": {"owner", "admin"},
+    },
+    "environments.member": {"environments": {"owner", "admin"}, "make-owner": {"owner"}},
     "apikeys.apikey": {
         "quotas": {"owner", "admin", "environment_admin"},
         "rotate": {"owner", "admin", "environment_admin"},
@@ -70,28 +83,38 @@ ACTIONS = {
     "webhooks.webhookendpoint": {
         "rotate-secret": {"owner", "admin", "environment_admin"},
         "enable": {"owner", "admin", "environment_admin"},
+        "disable": {"owner", "admin", "environment_admin"},
         "test": {"owner", "admin", "environment_admin"},
         "replay": {"owner", "admin", "environment_admin"},
     },
     "webhooks.webhookdelivery": {"retry": {"owner", "admin", "environment_admin"}},
+    "webhooks.event": {"resend": {"owner", "admin", "environment_admin"}},
     "inboxes.domain": {
         "vouch": {"operator"},
         "verify": {"owner", "admin", "environment_admin"},
         "rotate-keys": {"owner", "admin", "environment_admin"},
+        "catch-all": {"owner", "admin", "environment_admin"},
+        "zone-file": {"owner", "admin", "environment_admin", "environment_member", "operator"},
     },
     "inboxes.suppression": {"lift": {"owner", "admin", "environment_admin"}},
     "mail.draft": {
         "approve": {"owner", "admin", "environment_admin", "environment_member"},
         "reject": {"owner", "admin", "environment_admin", "environment_member"},
         "send": {"owner", "admin", "environment_admin", "environment_member"},
+        "submit": {"owner", "admin", "environment_admin", "environment_member"},
+        "edit": {"owner", "admin", "environment_admin", "environment_member"},
+        "call-back": {"owner", "admin", "environment_admin", "environment_member"},
+        "discard": {"owner", "admin", "environment_admin", "environment_member"},
     },
     "mail.transport": {"new-webhook-url": {"owner", "admin", "environment_admin"}},
     "mail.message": {
         "labels": {"owner", "admin", "environment_admin", "environment_member"},
         "release": {"owner", "admin", "environment_admin"},
+        "discard": {"owner", "admin", "environment_admin"},
     },
     "mail.thread": {"labels": {"owner", "admin", "environment_admin", "environment_member"}},
 }
+FILES = [("mail.message", "frame"), ("mail.message", "raw"), ("mail.attachment", "download")]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -127,7 +150,7 @@ def is_granted(response: HttpResponse) -> bool:
 def test_each_role_is_offered_the_actions_that_it_may_carry_out_and_no_others(
     role: str, acme: House, signed_in: Callable[..., Client]
 ) -> None:
-    client = signed_in(role)
+    client = proven(signed_in(role))
     allowed = {
         (label, name): client.get(page(acme.here(label), name)).status_code == 200
         for label, actions in ACTIONS.items()
@@ -137,6 +160,33 @@ def test_each_role_is_offered_the_actions_that_it_may_carry_out_and_no_others(
     assert allowed == expected
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_that_may_look_at_mail_gets_its_bytes_and_no_other(
+    role: str, acme: House, signed_in: Callable[..., Client], object_store: Path
+) -> None:
+    client = signed_in(role)
+    answers = {(label, name): client.get(page(acme.here(label), name)).status_code for label, name in FILES}
+    expected = [302] if role == "stranger" else [200, 410]  # gone: these rows were made without bytes
+    assert [one for one in answers.items() if one[1] not in expected] == []
+
+
+OF_NO_MODELS_ADDRESS = {
+    "/console/approvals/": {"owner", "admin", "environment_admin", "environment_member", "operator"},
+    "/console/approvals/{draft}/": {"owner", "admin", "environment_admin", "environment_member", "operator"},
+    "/console/mail/draft/compose/": {"owner", "admin", "environment_admin", "environment_member"},
+    "/console/mail/message/{message}/reply/": {"owner", "admin", "environment_admin", "environment_member"},
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_opens_the_pages_that_are_of_no_list(
+    role: str, acme: House, signed_in: Callable[..., Client]
+) -> None:
+    client, ids = signed_in(role), {name: acme.here(f"mail.{name}").pk for name in ("draft", "message")}
+    opened = {where for where in OF_NO_MODELS_ADDRESS if client.get(where.format(**ids)).status_code == 200}
+    assert opened == {where for where, who in OF_NO_MODELS_ADDRESS.items() if role in who}
+
+
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "stranger"])
 def test_navigation_leads_to_what_the_role_may_view_and_nowhere_else(
     role: str, acme: House, signed_in: Callable[..., Client]
@@ -144,6 +194,24 @@ def test_navigation_leads_to_what_the_role_may_view_and_nowhere_else(
     overview = signed_in(role).get("/console/").content.decode()
     linked = {label for label in WHO_MAY if f'href="{address(label)}"' in overview}
     assert linked == {label for label, verbs in WHO_MAY.items() if "v" in verbs[ROLES.index(role)]}
+
+
+ACCOUNT = {  # what of their own account everybody sees who is signed in; where the rest leads is in test_account
+    "account/": 200,
+    "account/sessions/": 200,
+    "account/identity/": 200,
+    "account/second-factor/": 302,
+    "account/second-factor/prove/": 302,
+    "account/second-factor/codes/": 302,
+    "account/second-factor/off/": 302,
+    "password_change/": 200,
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_has_an_account_of_its_own(role: str, acme: House, signed_in: Callable[..., Client]) -> None:
+    client = signed_in(role)
+    assert {where: client.get(f"/console/{where}").status_code for where in ACCOUNT} == ACCOUNT
 
 
 def test_the_table_covers_every_page() -> None:
