@@ -1,6 +1,7 @@
 # make run       start everything on this machine; Ctrl-C stops it, and the data stays in var/
 # make test      run every test            make lint    run every check of the code
 # make demo      show the main job, step by step, over real sockets
+# make screenshots   take the pictures of the console in docs/screenshots/ anew; needs Chromium
 # make format    rewrite the code's layout  make clean   remove all that is not data or source
 # make requirements   fix versions and hashes of what the two .in files name
 
@@ -15,7 +16,7 @@ FIND_PYTHON := for candidate in python3.13 python3.12 python3.11 python3; do \
 	if $$candidate -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
 	then echo $$candidate; break; fi; done
 
-.PHONY: run test lint demo format clean requirements
+.PHONY: run test lint demo screenshots format clean requirements
 .DELETE_ON_ERROR:
 
 run: $(VENV)/installed
@@ -35,6 +36,9 @@ lint: $(VENV)/installed-dev
 
 demo: $(VENV)/installed
 	@AGENTPOST_DEVELOPMENT=1 exec $(PYTHON) manage.py demo
+
+screenshots: $(VENV)/installed-dev
+	@DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) -m tests.browser.screenshots
 
 format: $(VENV)/installed-dev
 	$(PYTHON) -m ruff check --fix .

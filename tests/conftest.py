@@ -3,15 +3,24 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.chromium import CHROMIUM, MISSING
 from tests.names import Names, NameServer, name_server
 from tests.standing import Ground, empty_tables
 
 NAME_SERVER = pytest.StashKey[NameServer]()
-LONG = {"test_proof", "test_events_survive", "test_survival", "test_examples", "test_demo"}  # a minute each, or minutes
+LONG = {
+    "test_proof",
+    "test_events_survive",
+    "test_survival",
+    "test_examples",
+    "test_demo",
+    "test_approvals_by_keyboard",
+}  # a minute each, or minutes
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)  # once they are shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that nobody waits for it in the end."""
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    items.sort(key=lambda item: item.path.stem not in LONG and item.path.parent.name != "browser")
 
 
 @pytest.fixture
@@ -71,6 +80,25 @@ def django_db_setup(django_db_blocker: Any, worker_id: str, testrun_uid: str) ->
             connection.close()
     with psycopg.connect(settings.EMBEDDED_POSTGRES.url("agentpost_owner", "postgres"), autocommit=True) as owner:
         owner.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the program; without it there is nothing to test with, which only a run that asked for it regrets."""
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("AGENTPOST_REQUIRE_BROWSER") == "1":
+            pytest.fail(MISSING, pytrace=False)
+        pytest.skip(MISSING)
+    return CHROMIUM
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # so that only the line with the sums follows
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say what was not tested for want of a browser: a green run without it is not the whole one."""
+    yield
+    skipped = [report for report in terminalreporter.stats.get("skipped", ()) if MISSING in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"BROWSER TESTS SKIPPED: {len(skipped)}. {MISSING}", yellow=True)
 
 
 @pytest.fixture(scope="session")

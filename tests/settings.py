@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
+OF_THE_TESTS = {"AGENTPOST_CHROMIUM", "AGENTPOST_REQUIRE_BROWSER"}  # no settings of the product
+
 for _name in [name for name in os.environ if name.startswith(("AGENTPOST_", "DATABASE_"))]:
-    del os.environ[_name]
+    if _name not in OF_THE_TESTS:
+        del os.environ[_name]
 os.environ["AGENTPOST_DATA_DIR"] = str(Path(__file__).resolve().parent.parent / "var" / "tests")
 os.environ["AGENTPOST_DEVELOPMENT"] = "1"
 os.environ["AGENTPOST_SUBMISSION_PORT"] = os.environ["AGENTPOST_SUBMISSION_TLS_PORT"] = "0"

@@ -30,9 +30,9 @@ PATIENCE = 120
 
 
 class Instance:
-    """A whole AgentPost, as ``make run`` starts it."""
+    """A whole AgentPost, as ``make run`` starts it, with these settings of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.http_port, self.smtp_port = free_port(), free_port()
         self.environment = {
@@ -41,6 +41,7 @@ class Instance:
             "AGENTPOST_HTTP_PORT": str(self.http_port),
             "AGENTPOST_SMTP_PORT": str(self.smtp_port),
             "AGENTPOST_DEVELOPMENT": "1",
+            **settings,
         }
         self.log = folder.with_suffix(".log")
 
