@@ -30,6 +30,7 @@ class ConsoleEnvironmentMiddleware:
     def __call__(self, request: ConsoleRequest) -> HttpResponse:
         if not request.path.startswith(reverse("admin:index")):
             return self.get_response(request)
+        request.get_host()  # which refuses a name that is not ours
         user = request.user if request.user.is_authenticated else None
         request.console = arrive(user, request.session.get(SESSION_KEY), request.META.get("REMOTE_ADDR"))
         if request.console.environment is None:
