@@ -20,6 +20,7 @@ from mail.models import Draft, Message, Thread
 from webhooks.models import Event, WebhookEndpoint
 
 INDEX = "/console/"
+NOBODYS_SLUG = "env-u0123456789ab"
 KNOWN_PARAMETERS = {"object_id", "token", "uidb64", "url", "app_label"}
 ENDS_THE_SESSION = {"logout", "account_logout"}
 LISTS_AND_ROWS = ("_changelist", "_change", "approvals", "approval")
@@ -233,8 +234,8 @@ def _probe_switching(people: Sequence[Caller], world: World) -> Area:
     area, missing = Area("Console: switching environments"), world.missing[Environment]
     for person in people:
         for victim in person.victims:
-            for name in (victim.environment.pk, victim.environment.slug):
-                for theirs, none in zip(_switches(name), _switches(missing), strict=True):
+            for name, nobodys in ((victim.environment.pk, missing), (victim.environment.slug, NOBODYS_SLUG)):
+                for theirs, none in zip(_switches(name), _switches(nobodys), strict=True):
                     compare(area, person, f"(environment of {victim.name})", theirs, none)
     return area
 
@@ -262,7 +263,7 @@ def probe_slugs(world: World) -> Area:
     person = replace(sessions(world)[0], takes_back=True)
     page = f"{INDEX}environments/environment/{world.ours.environment.pk}/change/"
     for victim in person.victims:
-        theirs, none = (_renaming(page, slug) for slug in (victim.environment.slug, "env-u0123456789ab"))
+        theirs, none = (_renaming(page, slug) for slug in (victim.environment.slug, NOBODYS_SLUG))
         compare(area, person, f"(slug of {victim.name})", theirs, none)
     return area
 

@@ -26,9 +26,8 @@ CAPTURE = Environment.DeliveryMode.CAPTURE
 
 
 def probe_whole(world: World) -> Area:
-    """Export ours, copy theirs to ours, erase a third one; name foreign ones wherever an environment is named."""
-    area = Area("Whole environments: exported, copied, erased")
-    _export(area, world)
+    """Copy theirs to ours, erase a third one; name foreign ones wherever an environment is named."""
+    area = Area("Whole environments: copied, erased")
     _name_foreign_sources(area, world)
     _name_foreign_environments(area, world)
     _copy(area, world)
@@ -36,15 +35,17 @@ def probe_whole(world: World) -> Area:
     return area
 
 
-def _export(area: Area, world: World) -> None:
-    """Demand that nothing of the others is in an archive of ours."""
+def probe_export(world: World) -> Area:
+    """Demand that nothing of others is in an archive of ours, before any probe has sent us what it knows of them."""
+    area = Area("Whole environments: exported")
     target = io.BytesIO()
     write_archive(world.ours.environment, target)
     marks = Marks(world.ours, (world.theirs, world.stranger))
     with zipfile.ZipFile(target) as archive:
         for name in archive.namelist():
             mark = marks.seen_in(archive.read(name).decode(errors="replace"), ())
-            area.demand(f"export: {name}", f"shows {mark}" if mark else "")
+            area.demand(name, f"shows {mark}" if mark else "")
+    return area
 
 
 def _name_foreign_sources(area: Area, world: World) -> None:
