@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agentpost_site.postgres_roles import SUPERUSER
 from tests.chromium import CHROMIUM, MISSING
 from tests.names import Names, NameServer, name_server
 from tests.standing import Ground, empty_tables
@@ -78,8 +79,8 @@ def django_db_setup(django_db_blocker: Any, worker_id: str, testrun_uid: str) ->
         yield
         for connection in connections.all(initialized_only=True):
             connection.close()
-    with psycopg.connect(settings.EMBEDDED_POSTGRES.url("agentpost_owner", "postgres"), autocommit=True) as owner:
-        owner.execute(f"DROP DATABASE {database} WITH (FORCE)")
+    with psycopg.connect(settings.EMBEDDED_POSTGRES.url(SUPERUSER, "postgres"), autocommit=True) as superuser:
+        superuser.execute(f"DROP DATABASE {database} WITH (FORCE)")  # an autovacuum at it is not the owner's to end
 
 
 @pytest.fixture(scope="session")
