@@ -128,6 +128,18 @@ def test_a_list_goes_on_where_it_stopped(acme: House, signed_in: Callable[..., C
     assert not older.context["page"].older
 
 
+def test_a_list_of_endpoints_leads_to_the_older_ones(acme: House, signed_in: Callable[..., Client]) -> None:
+    client, here, label = signed_in("environment_member"), acme.development, "webhooks.webhookendpoint"
+    with inside(here):
+        rows = WebhookEndpoint.objects.in_environment(here)
+        rows.bulk_create(
+            WebhookEndpoint(environment=here, url=f"https://{number}.example/", events=["*"], secret="whsec_x")
+            for number in range(60)
+        )
+    first = client.get(address(label))
+    assert f'href="{first.context["page"].older}" rel="next"' in first.content.decode()
+
+
 def test_links_of_the_overview_narrow_a_list_as_they_do_djangos(acme: House, signed_in: Callable[..., Client]) -> None:
     client, one = signed_in("owner"), acme.here("webhooks.webhookdelivery")
     asked = {"state__exact": "pending", "endpoint__id__exact": one.endpoint_id, "id__gte": one.pk}
