@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u180e\ufeff"
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -73,9 +74,9 @@ def zero_width_evidence(text: str) -> Iterator[str]:
     """
     if text.isascii():
         return
-    splits = list(_SPLIT_WORD.finditer(text))
-    if len(splits) >= MIN_SPLITS:
-        for split in splits[:MIN_SPLITS]:
+    splits = list(islice(_SPLIT_WORD.finditer(text), MIN_SPLITS))
+    if len(splits) == MIN_SPLITS:
+        for split in splits:
             yield text[max(0, split.start() - _SPLIT_CONTEXT) : split.end() + _SPLIT_CONTEXT]
     for run in _ZERO_WIDTH_RUN.finditer(text):
         if _carries_data(run.group()[:256]):
