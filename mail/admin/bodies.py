@@ -1,7 +1,7 @@
 """The bytes of mail in the console: HTML in a sandbox, and files to keep. Nothing that a stranger wrote is run."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from environments.console.admins import EnvironmentModelAdmin
 from environments.console.reach import ConsoleRequest
 from environments.models import Environment
 from mail.display import Framed, framed
-from mail.models import Attachment, Blob, Message
+from mail.models import Attachment, Blob, DraftFile, Message
 from mail.services import blobs
 from mail.services.quoting import as_html, original_text, shown_images
 
@@ -31,23 +31,29 @@ READING = ("GET", "HEAD")
 
 def framed_body(environment: Environment, message: Message, *, with_remote: bool) -> Framed:
     """Return a message's HTML as a page for a frame; its text where the HTML cannot be shown safely."""
-    body = message.html_body or as_html(original_text(message))
-    images = inline_images(environment, message) if message.has_attachments else {}
-    shown = framed(body, images, with_remote=with_remote)
-    return shown or framed(as_html(original_text(message)), {}) or Framed("", 0)
+    pictures: Iterable[Attachment] = ()
+    if message.html_body and message.has_attachments:
+        rows = Attachment.objects.in_environment(environment).filter(message=message, content_type__in=PICTURES)
+        small = rows.filter(size__lte=LARGEST_PICTURE).exclude(content_id="")
+        pictures = small.select_related("blob").order_by("pk")[:MOST_PICTURES]
+    html = message.html_body or as_html(original_text(message))
+    return frame(html, pictures, lambda: original_text(message), with_remote=with_remote)
 
 
-def inline_images(environment: Environment, message: Message) -> dict[str, str]:
-    """Return the pictures that a message's HTML shows out of its own attachments, by Content-ID."""
-    wanted = shown_images(message.html_body)
-    rows = Attachment.objects.in_environment(environment).filter(message=message, content_type__in=PICTURES)
-    small = rows.filter(size__lte=LARGEST_PICTURE).exclude(content_id="").select_related("blob").order_by("pk")
-    found: dict[str, str] = {}
-    left = LARGEST_OF_ALL
-    for file in small[:MOST_PICTURES]:
+def frame(html: str, files: Iterable[Attachment | DraftFile], text: Callable[[], str], *, with_remote: bool) -> Framed:
+    """Return HTML as a page for a frame, with those of the files that it shows; its text where it cannot be shown."""
+    shown = framed(html, inline_images(html, files), with_remote=with_remote)
+    return shown or framed(as_html(text()), {}) or Framed("", 0)
+
+
+def inline_images(html: str, files: Iterable[Attachment | DraftFile]) -> dict[str, str]:
+    """Return the pictures among the files that the HTML shows, as ``data:`` addresses by Content-ID."""
+    wanted, found, left = shown_images(html), dict[str, str](), LARGEST_OF_ALL
+    for file in files:
         name = file.content_id.strip("<>")
-        if {name, quote(name)} & wanted and (content := content_of(file.blob)) and len(content) <= left:
-            left -= len(content)
+        is_shown = {name, quote(name)} & wanted and file.content_type in PICTURES and len(found) < MOST_PICTURES
+        if is_shown and file.size <= min(LARGEST_PICTURE, left) and (content := content_of(file.blob)):
+            left -= file.size
             found[name] = f"data:{file.content_type};base64,{base64.b64encode(content).decode()}"
     return found
 
