@@ -34,6 +34,7 @@ from mail.services.drafts.refusals import DraftChanged, DraftState
 
 MOST_EARLIER = 20
 Work = Callable[[Draft, SeenForm], object]
+Verb = Callable[..., object]  # of (environment, draft), by an ``actor``, on what is ``expected``
 
 
 class NotYours(Forbidden):
@@ -181,11 +182,7 @@ class DraftAdmin(Writing, EnvironmentModelAdmin):
     @action(description="Approve", url_path="approve", permissions=["review"])
     def approve(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
         """Ask once more, and approve."""
-        here, actor = request.console.here, request.console.actor
-
-        def work(draft: Draft, form: SeenForm) -> None:
-            approval.approve(here, draft, actor=actor, expected=form.expected)
-
+        work = _plainly(approval.approve, request)
         told = "Approved “{}”. Whoever wrote it may send it now."
         return self._decide(request, object_id, SeenForm, work, title="Approve draft", told=lambda _: told)
 
@@ -217,22 +214,14 @@ class DraftAdmin(Writing, EnvironmentModelAdmin):
     @action(description="Ask for approval", url_path="submit", permissions=["review"])
     def submit(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
         """Ask once more, and put the draft before somebody else."""
-        here, actor = request.console.here, request.console.actor
-
-        def work(draft: Draft, form: SeenForm) -> None:
-            approval.submit(here, draft, actor=actor, expected=form.expected)
-
+        work = _plainly(approval.submit, request)
         told = "“{}” waits for somebody else's yes now."
         return self._decide(request, object_id, SeenForm, work, title="Ask for approval", told=lambda _: told)
 
     @action(description="Cancel schedule", url_path="call-back", permissions=["review"])
     def call_back(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
         """Ask once more, and take the draft off its schedule."""
-        here, actor = request.console.here, request.console.actor
-
-        def work(draft: Draft, form: SeenForm) -> None:
-            dispatch.call_back(here, draft, actor=actor, expected=form.expected)
-
+        work = _plainly(dispatch.call_back, request)
         told = "“{}” does not leave by itself any more."
         return self._decide(request, object_id, SeenForm, work, title="Cancel schedule", told=lambda _: told)
 
@@ -355,6 +344,12 @@ def _around(listed: list[Draft], chosen: str | None) -> dict[str, Draft | None]:
     before = [draft for draft in listed if chosen and draft.pk < chosen]
     after = [draft for draft in listed if chosen and draft.pk > chosen]
     return {"before": before[-1] if before else None, "after": after[0] if after else None}
+
+
+def _plainly(verb: Verb, request: ConsoleRequest) -> Work:
+    """Return the carrying out of a service that takes nothing but the draft."""
+    here, actor = request.console.here, request.console.actor
+    return lambda draft, form: verb(here, draft, actor=actor, expected=form.expected)
 
 
 site.add_page("approvals/", "approvals", site.get_model_admin(Draft).approvals)
