@@ -85,6 +85,8 @@ def posted_without_one(house: House, what: str) -> tuple[str, str, dict[str, obj
     key = {"name": "k", "scopes": ["messages:send"], "reach": "organization"}
     return {
         "lift an inbox's pause": ("owner", page(inbox), {"display_name": ""}),
+        "raise an inbox's quota": ("owner", page(inbox), {"send_paused": "on", "hourly_sending_quota": 900}),
+        "add a transport": ("owner", address("mail.transport", "add"), smtp),
         "change the transport": ("owner", page(transport), smtp),
         "remove the transport": ("owner", page(transport, "delete"), {"post": "yes"}),
         "a new webhook url": ("owner", page(transport, "new-webhook-url"), {"confirmed": "yes"}),
@@ -98,6 +100,8 @@ def posted_without_one(house: House, what: str) -> tuple[str, str, dict[str, obj
     "what",
     [
         "lift an inbox's pause",
+        "raise an inbox's quota",
+        "add a transport",
         "change the transport",
         "remove the transport",
         "a new webhook url",
@@ -108,7 +112,7 @@ def posted_without_one(house: House, what: str) -> tuple[str, str, dict[str, obj
 )
 def test_whatever_else_lets_mail_out_needs_one_too(what: str, acme: House, signed_in: Callable[..., Client]) -> None:
     with inside(acme.development):
-        Inbox.objects.in_environment(acme.development).update(send_paused=True)
+        Inbox.objects.in_environment(acme.development).update(send_paused=True, hourly_sending_quota=5)
     Environment.objects.in_organization(acme.organization).filter(pk=acme.production.pk).update(delivery_mode="live")
     who, where, given = posted_without_one(acme, what)
     response = signed_in(who).post(where, given)
