@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from agentpost_site.doors import smtp_door
+from environments.doors import smtp_door
 from environments.gates import ask
 
 OLDEST_QUEUE_SECONDS = 300.0

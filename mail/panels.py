@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Exists, Subquery
 from django.db.models.expressions import Combinable
 from django.urls import reverse
@@ -29,6 +28,7 @@ from environments.console.reach import ConsoleRequest
 from environments.console.site import site
 from environments.models import Environment
 from inboxes.models import Inbox
+from mail.admin.shown import trial_mail
 from mail.models import NEVER_LEFT, Draft, HandOver, Message, SendingWindow
 from mail.services import windows
 
@@ -98,7 +98,7 @@ class MailPanel(Panel):
             "Let a mail come in",
             "Any mail program will do; this is swaks. It says 250 when the mail is on disk.",
             figures["has_mail"],
-            command=_swaks(address) if address else "",
+            command=trial_mail(address) if address else "",
             order=3,
         )
 
@@ -185,15 +185,6 @@ def _both_ways(
 
 def _messages(period: Period, **narrowed: str) -> str:
     return listed(LIST, **narrowed, id__gte=period.first("msg"))
-
-
-def _swaks(address: str) -> str:
-    host = settings.AGENTPOST_SMTP_HOST[0]
-    host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-    return (
-        f"swaks --server {host}:{settings.AGENTPOST_SMTP_PORT} --from you@customer.example --to {address} "
-        '--header "Subject: Hello"'
-    )
 
 
 site.panels += [MailPanel(), QuotaPanel()]

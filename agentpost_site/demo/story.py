@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from agentpost_site.demo.agents import Agent, Answer, agents
 from agentpost_site.demo.receiver import Posted, Receiver, receiving
-from agentpost_site.doors import smtp_door
+from environments.doors import smtp_door
 from environments.ids import new_id
 
 STRANGER = "stranger@customer.example"

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Subquery
@@ -18,12 +17,13 @@ from environments.console.forms import ConfinedModelForm, LimitedForm
 from environments.console.permissions import Kind
 from environments.console.reach import ConsoleRequest
 from environments.console.site import site
+from environments.doors import smtp_door
 from environments.models import Environment
 from environments.services.limits import QUOTAS, loosened_by
 from inboxes.models import Inbox
 from inboxes.services import inboxes
 from mail.admin.lists import MailList, MailListAdmin
-from mail.admin.shown import page_of
+from mail.admin.shown import page_of, trial_mail
 from mail.admin.threads import Line as ThreadLine
 from mail.admin.threads import who_takes_part
 from mail.models import Thread
@@ -111,8 +111,8 @@ class InboxAdmin(MailListAdmin):
             "inbox": row,
             "why_paused": self.why_paused(row),
             "thread_lines": _threads(request.console.here, row),
-            "smtp_host": "localhost",
-            "smtp_port": settings.AGENTPOST_SMTP_PORT,
+            "trial_mail": trial_mail(row.email),
+            "smtp_host": smtp_door()[0],
             "quotas": [(name.replace("_", " "), getattr(row, name)) for name in QUOTAS],
         }
 

@@ -6,6 +6,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from environments.doors import smtp_door
+
 NOTHING = SafeString("-")
 # Of a message: what lists leave in the database.
 LARGE = ("text_body", "html_body", "extracted_text", "extracted_html", "headers", "authentication", "metadata")
@@ -24,3 +26,9 @@ def page_of(row: Any) -> str:
 def list_of(model: Any) -> str:
     """Return the address of a model's list."""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def trial_mail(address: str) -> str:
+    """Return a command that sends a mail to an address of this server, from this machine."""
+    host, port = smtp_door()
+    return f'swaks --server {host}:{port} --from you@customer.example --to {address} --header "Subject: Hello"'

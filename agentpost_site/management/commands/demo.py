@@ -11,7 +11,7 @@ from standardwebhooks import WebhookVerificationError
 
 from agentpost_site.demo.story import Unexpected, tell
 from agentpost_site.demo.temporary import DidNotStart, is_answering, temporary_instance
-from agentpost_site.doors import http_door
+from environments.doors import http_door
 
 ENDED_BY_CTRL_C = 130
 

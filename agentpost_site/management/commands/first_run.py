@@ -8,8 +8,8 @@ import orjson
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from agentpost_site.doors import smtp_door
 from agentpost_site.first_run import Beginning, begin
+from environments.doors import smtp_door
 
 AGENT = "https://agent.example.com/hook"
 AGENT_HERE = "http://127.0.0.1:9000/hook"
