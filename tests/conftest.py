@@ -1,6 +1,7 @@
 """The ground every test stands on: a real PostgreSQL, reached as the application's unprivileged role."""
 
 import contextlib
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from agentpost_site.postgres_roles import SUPERUSER
+from tests import node
 from tests.chromium import CHROMIUM, MISSING
 from tests.names import Names, NameServer, name_server
 from tests.standing import Ground, empty_tables
 
+HERE = Path(__file__).parent
 NAME_SERVER = pytest.StashKey[NameServer]()
 LONG = {
     "test_proof",
@@ -34,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     serving = contextlib.ExitStack()
     server = config.stash[NAME_SERVER] = serving.enter_context(name_server())
+    os.fsync = lambda _: None  # nothing that this process writes has to survive the machine
     settings.AGENTPOST_DNS_SERVERS, os.environ["AGENTPOST_DNS_SERVERS"] = [server.address], server.address
     config.add_cleanup(serving.close)
     if not hasattr(config, "workerinput"):
@@ -44,8 +48,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)  # once they are shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that nobody waits for it in the end."""
-    items.sort(key=lambda item: item.path.stem not in LONG and item.path.parent.name != "browser")
+    """Begin with what takes long, so that nobody waits for it in the end, and with the clients on another process.
+
+    xdist gives each process one stretch of the list, and moves only tails of it: a stretch's head stays together, and
+    the whole AgentPost that these tests share is started once.
+    """
+    browser, clients = HERE / "browser", HERE / "clients"
+    long = [item for item in items if item.path.stem in LONG or browser in item.path.parents]
+    driven = [item for item in items if clients in item.path.parents]
+    special = {*long, *driven}
+    rest = [item for item in items if item not in special]
+    stretch = len(items) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    split = max(0, stretch - len(long))
+    items[:] = [*long, *rest[:split], *driven, *rest[split:]]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the tests themselves, which are there to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -70,7 +91,6 @@ def django_db_setup(django_db_blocker: Any, worker_id: str, testrun_uid: str) ->
         owner.execute(f"CREATE DATABASE {database}")
         owner.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
         owner.execute(f"GRANT CONNECT ON DATABASE {database} TO agentpost_app")
-        owner.execute(f"ALTER DATABASE {database} SET synchronous_commit TO off")  # none of these has to survive
     with django_db_blocker.unblock():
         for alias in ("default", "owner"):
             connections[alias].close()
@@ -95,11 +115,12 @@ def chromium() -> str:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # so that only the line with the sums follows
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """Say what was not tested for want of a browser: a green run without it is not the whole one."""
+    """Say what was not tested for want of a browser or of Node: a green run without it is not the whole one."""
     yield
-    skipped = [report for report in terminalreporter.stats.get("skipped", ()) if MISSING in str(report.longrepr)]
-    if skipped:
-        terminalreporter.write_line(f"BROWSER TESTS SKIPPED: {len(skipped)}. {MISSING}", yellow=True)
+    for what, why in (("BROWSER", MISSING), ("TYPESCRIPT", node.MISSING)):
+        skipped = [report for report in terminalreporter.stats.get("skipped", ()) if why in str(report.longrepr)]
+        if skipped:
+            terminalreporter.write_line(f"{what} TESTS SKIPPED: {len(skipped)}. {why}", yellow=True)
 
 
 @pytest.fixture(scope="session")

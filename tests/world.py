@@ -26,7 +26,7 @@ from inboxes.services.addresses import find_recipient
 from inboxes.services.inboxes import create_inbox
 from mail.intake import Arrival, Recipient
 from mail.services.receive import receive
-from tests.standing import store_in
+from tests.standing import Ground, store_in
 
 EVERYTHING = ("*", "drafts:approve")
 PERSON = Actor("member", name="owner@acme.example")
@@ -165,9 +165,14 @@ def without_request_id(answer: HttpResponse) -> bytes:
     return orjson.dumps(body)
 
 
-@pytest.fixture
-def acme(db: None) -> World:
+def build_acme() -> World:
     return build("acme")
+
+
+@pytest.fixture
+def acme(standing: Ground, request: pytest.FixtureRequest) -> World:
+    """Return acme, built once for the module; what a test does to it is rolled back."""
+    return standing.stand_on(build_acme, request)  # type: ignore[no-any-return]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from django.conf import settings
 from agentpost_site.embedded_postgres import EmbeddedPostgres
 from agentpost_site.postgres_roles import SUPERUSER
 
-PATIENCE = 120
+PATIENCE = 240  # seconds; a busy machine takes most of a minute to start everything
 
 
 class Instance:
@@ -40,10 +40,20 @@ class Instance:
             "AGENTPOST_DATA_DIR": str(folder),
             "AGENTPOST_HTTP_PORT": str(self.http_port),
             "AGENTPOST_SMTP_PORT": str(self.smtp_port),
+            "AGENTPOST_SUBMISSION_PORT": str(free_port()),
+            "AGENTPOST_SUBMISSION_TLS_PORT": str(free_port()),
             "AGENTPOST_DEVELOPMENT": "1",
             **settings,
         }
         self.log = folder.with_suffix(".log")
+        self.told_before = ""
+
+    @classmethod
+    def continuing(cls, before: "Instance", **settings: str) -> Self:
+        """Return one on the data of another that was stopped, and that told something which is told only once."""
+        after = cls(before.folder, **settings)
+        after.told_before = before.told_before + before.log.read_text()
+        return after
 
     def __enter__(self) -> Self:
         command = [sys.executable, "manage.py", "serve"]
@@ -51,7 +61,11 @@ class Instance:
             self.process = subprocess.Popen(
                 command, cwd=settings.BASE_DIR, env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
-        wait_for(self.is_ready)
+        try:
+            wait_for(self.is_ready)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,7 +79,7 @@ class Instance:
 
     def told(self, what: str) -> str:
         """Return what the first run printed behind a word."""
-        found = re.search(rf"^ *{what} +(\S+)", self.log.read_text(), re.MULTILINE)
+        found = re.search(rf"^ *{what} +(\S+)", self.told_before + self.log.read_text(), re.MULTILINE)
         assert found
         return found[1]
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import override_settings
 
-from agentpost_site.management.commands import serve
+from agentpost_site.management.commands.web import web_command
 
 
 class Web:
@@ -65,7 +65,7 @@ def serving(folder: Path, target: str, command: list[str] | None = None, **envir
     """Run a web process on the database of the tests until the block ends."""
     port = free_port()
     with override_settings(AGENTPOST_HTTP_PORT=port):
-        command = command or serve._web_command()
+        command = command or web_command()
     database = connections["default"].settings_dict["NAME"]
     environment = {
         **os.environ,
