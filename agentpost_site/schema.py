@@ -7,6 +7,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from environments.viewsets import query_of
+
 HEADER = OpenApiParameter(
     "AgentPost-Environment", str, OpenApiParameter.HEADER, description="The environment of the call: an id or a slug."
 )
@@ -41,9 +43,17 @@ class Schema(AutoSchema):
         if hasattr(self.view, "resolved_environment"):
             shared.append(HEADER)
             shared += [] if "{environment}" in self.path else [ENVIRONMENT]
-        if self._is_list_view() and self.view.__class__.__name__ != "EventView":
+        action = getattr(self.view, "action", "")
+        if action in getattr(self.view, "paged", ()):
             shared += [LIMIT, CURSOR]
-        return shared
+        query = query_of(self.view, action)
+        return [*shared, query] if query else shared
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """Return the operation, with the scope that it needs."""
+        operation = super().get_operation(*args, **kwargs)
+        scope = self.view.needed_scope() if hasattr(self.view, "needed_scope") else ""
+        return {**operation, "x-required-scope": scope} if operation and scope else operation
 
     def get_operation_id(self) -> str:
         words = self.path.removeprefix("/api/v1/").replace("{", "").replace("}", "").replace("-", "_").split("/")

@@ -17,7 +17,7 @@ from apikeys.reach import reached
 from environments import clock
 from environments.clock import written
 from environments.errors import NotFound, PermissionEscalation, field_error
-from environments.forms import Body, MomentField, QuotasBody, StrictCharField
+from environments.forms import Body, MomentField, QuotasBody, ShortListField, StrictCharField
 from environments.models import Environment, Organization
 from environments.present import OrganizationOutput, organization_json
 from environments.resolution import find
@@ -71,8 +71,8 @@ class KeyBody(Body, QuotasBody):
     """What a key is made of. No scopes means no rights; no environments means the whole organization."""
 
     name = StrictCharField(max_length=200)
-    scopes = serializers.ListField(child=StrictCharField(max_length=60), max_length=100, default=list)
-    environment_ids = serializers.ListField(child=StrictCharField(max_length=63), max_length=1000, required=False)
+    scopes = ShortListField(child=StrictCharField(max_length=60), max_length=100, default=list)
+    environment_ids = ShortListField(child=StrictCharField(max_length=63), max_length=1000, required=False)
     expires_at = MomentField(required=False, allow_null=True)
 
 

@@ -96,6 +96,8 @@ class MissingScope(Forbidden):
     """The key lacks a scope; the answer names it."""
 
     code = "missing_scope"
+    message = "This call needs a scope that the key does not have."
+    fix = "Use a key with the scope that the message names."
 
     def __init__(self, scope: str) -> None:
         super().__init__(
@@ -126,7 +128,7 @@ class NotFound(Refusal):
     status = 404
     code = "not_found"
     message = "There is no such thing, or this key cannot reach it."
-    fix = "Check the id, and that the key reaches its environment."
+    fix = "Check the id, that the key reaches its environment, and the environment named by AgentPost-Environment."
 
 
 class MethodNotAllowed(Refusal):
@@ -156,6 +158,15 @@ class Conflict(Refusal):
     fix = "Choose another name."
 
 
+class ContentGone(Refusal, FileNotFoundError):
+    """A row whose bytes are not in the object store. A FileNotFoundError, as a disk would raise."""
+
+    status = 410
+    code = "content_gone"
+    message = "The bytes of this are not in the store of mails and files."
+    fix = "Ask whoever runs the server: manage.py verify_objects names what is missing, copy_objects brings it back."
+
+
 class TooLarge(Refusal):
     """More bytes than the limit."""
 
@@ -163,6 +174,15 @@ class TooLarge(Refusal):
     code = "too_large"
     message = "The request is larger than the limit."
     fix = "Send less, or raise AGENTPOST_MAX_MESSAGE_SIZE."
+
+
+class UnsupportedMediaType(Refusal):
+    """A body of a kind that nobody here reads."""
+
+    status = 415
+    code = "unsupported_media_type"
+    message = "A body of this media type is not read here."
+    fix = "Send Content-Type: application/json."
 
 
 class ValidationFailed(Refusal):
@@ -190,6 +210,12 @@ class Unavailable(Refusal):
     code = "unavailable"
     message = "The service cannot answer right now."
     fix = "Try again in a moment."
+
+
+class StoreUnavailable(Unavailable, OSError):
+    """The object store does not answer, or refuses; the log says which. An OSError, as a disk would raise."""
+
+    message = "The store of mails and files cannot be reached right now."
 
 
 def field_error(field: str, message: str) -> ValidationFailed:

@@ -1,5 +1,6 @@
 """Fields that the API's bodies and queries share."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,13 +47,40 @@ class SlugField(StrictCharField):
         return slug
 
 
-class MetadataField(serializers.DictField):
+class ShortListField(serializers.ListField):
+    """A list whose length is looked at before what is in it; ``most`` is for one without a ``max_length``."""
+
+    most = 1000
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        most = self.most if self.max_length is None else self.max_length
+        if len(data) > most:
+            self.fail("max_length", max_length=most)
+        return super().run_child_validation(data)
+
+
+class ShortDictField(serializers.DictField):
+    """An object whose number of keys is looked at before what they hold."""
+
+    most = 1000
+    too_many = f"At most {most} keys."
+
+    def run_child_validation(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        if len(data) > self.most:
+            raise serializers.ValidationError(self.too_many)
+        return super().run_child_validation(data)
+
+
+class MetadataField(ShortDictField):
     """Up to 50 keys of the caller's own, with strings, numbers, booleans or null."""
+
+    most = MOST_METADATA
+    too_many = f"At most {MOST_METADATA} keys of at most {LONGEST_KEY} characters."
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         metadata = super().to_internal_value(data)
-        if len(metadata) > MOST_METADATA or any(len(key) > LONGEST_KEY for key in metadata):
-            raise serializers.ValidationError(f"At most {MOST_METADATA} keys of at most {LONGEST_KEY} characters.")
+        if any(len(key) > LONGEST_KEY for key in metadata):
+            raise serializers.ValidationError(self.too_many)
         for value in metadata.values():
             _check_value(value)
         return metadata
@@ -111,7 +139,7 @@ class LimitsBody(QuotasBody):
     deliverability_floor = QuotaField("deliverability_floor", required=False)
 
 
-class EnvironmentRelatedField(serializers.ListField):
+class EnvironmentRelatedField(ShortListField):
     """Ids in a body that name rows of the same environment; any other id does not exist. One query for all of them.
 
     ``model_label`` is the model, as in a foreign key: ``inboxes.Inbox``.

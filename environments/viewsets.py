@@ -4,10 +4,10 @@ A view declares a ``resource``; ``apikeys.permissions.HasScope`` asks for ``<res
 an environment's rows declares its ``model`` and inherits ``EnvironmentViewSet``, which alone decides the queryset.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
-from typing import Any, ClassVar
+from functools import cache, partial
+from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import DatabaseError, models, transaction
@@ -20,12 +20,35 @@ from rest_framework.viewsets import GenericViewSet
 from environments.binding import finish, inside
 from environments.callers import Caller
 from environments.errors import NotFound, Refusal, field_error
+from environments.forms import Query
 from environments.gates import environment_id_of
 from environments.models import Environment, EnvironmentOwned, OrganizationOwned
 from environments.pages import page
 from environments.resolution import resolve
 
 READING = {"GET", "HEAD", "OPTIONS"}
+PAGING = frozenset({"limit", "cursor"})
+Action = TypeVar("Action", bound=Callable[..., Any])
+
+
+def takes(query: type[Query]) -> Callable[[Action], Action]:
+    """Declare which query parameters an action takes, beside those that name the environment or the page."""
+
+    def marked(action: Action) -> Action:
+        action.query = query  # type: ignore[attr-defined]
+        return action
+
+    return marked
+
+
+def query_of(view: Any, action: str | None) -> type[Query] | None:
+    """Return the query parameters that an action of the view was declared to take."""
+    return getattr(getattr(view, action or "", None), "query", None)
+
+
+@cache
+def _names_in(query: type[Query]) -> frozenset[str]:
+    return frozenset(query().fields)
 
 
 class BaseViewSet(GenericViewSet):
@@ -34,7 +57,8 @@ class BaseViewSet(GenericViewSet):
     resource: ClassVar[str] = ""
     scopes: ClassVar[dict[str, str]] = {}  # the scope of an action that is neither its resource's read nor write
     serializer_class: Any = serializers.Serializer
-    understood: ClassVar[frozenset[str]] = frozenset()  # what a body may hold beside its fields
+    understood: ClassVar[frozenset[str]] = frozenset()  # what a body or a query may hold beside its fields
+    paged: ClassVar[frozenset[str]] = frozenset({"list"})  # the actions that answer in pages
     is_in_transaction = False
     refused: Refusal | None = None
     lookup_value_regex = "[^/]+"
@@ -76,6 +100,7 @@ class BaseViewSet(GenericViewSet):
         except Refusal:
             self._count_refused(request)
             raise
+        self._refuse_unknown_parameters(request)
         self.open_transaction.enter_context(self.transaction())
         self.is_in_transaction = True
 
@@ -84,6 +109,17 @@ class BaseViewSet(GenericViewSet):
         is_counted = hasattr(request, "rate_headers")
         if isinstance(getattr(request, "_auth", None), Caller) and not is_counted:
             self.check_throttles(request)
+
+    def _refuse_unknown_parameters(self, request: Request) -> None:
+        """Raise ValidationFailed for a parameter that would be ignored: a filter with a slip in its name finds all."""
+        is_by_link = request.auth is None  # whoever passes a link on may have added to it
+        if is_by_link or not hasattr(self, self.action or ""):
+            return
+        query = query_of(self, self.action)
+        known = self.understood | (_names_in(query) if query else set())
+        unknown = request.query_params.keys() - known - (PAGING if self.action in self.paged else set())
+        if unknown:
+            raise field_error(min(unknown), "This call has no such parameter.")
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -116,13 +152,12 @@ class BaseViewSet(GenericViewSet):
         reader.is_valid(raise_exception=True)
         return reader.validated_data
 
-    def query(self, serializer: type[serializers.Serializer], *, is_strict: bool = False) -> dict[str, Any]:
-        """Return the validated query parameters; raise ValidationFailed, if strict also for those that are unknown."""
-        given = self.request.query_params
-        reader = serializer(data=given, context=self.get_serializer_context())
-        unknown = given.keys() - reader.fields.keys() - self.understood
-        if is_strict and unknown:
-            raise field_error(min(unknown), "This call has no such parameter.")
+    def query(self) -> dict[str, Any]:
+        """Return the validated query parameters that the action takes; raise ValidationFailed."""
+        query = query_of(self, self.action)
+        if query is None:
+            raise ImproperlyConfigured(f"{type(self).__name__}.{self.action} takes no query: see takes().")
+        reader = query(data=self.request.query_params, context=self.get_serializer_context())
         reader.is_valid(raise_exception=True)
         return reader.validated_data
 

@@ -17,7 +17,7 @@ from environments.destinations import LONGEST_ADDRESS
 from environments.forms import Body, Query, StrictCharField
 from environments.ids import is_id
 from environments.models import Environment
-from environments.viewsets import EnvironmentViewSet
+from environments.viewsets import EnvironmentViewSet, takes
 from inboxes.models import Domain, FilterRule, Inbox, SigningKey, Suppression
 from inboxes.records.values import Status as RecordStatus
 from inboxes.services import domains, filter_rules, signing_keys, suppressions, verification
@@ -219,10 +219,11 @@ class FilterRuleView(EnvironmentViewSet):
     resource = "filter_rules"
     model = FilterRule
 
-    @extend_schema(parameters=[FilterRuleQuery], responses=FilterRuleOutput(many=True))
+    @takes(FilterRuleQuery)
+    @extend_schema(responses=FilterRuleOutput(many=True))
     def list(self, request: Request) -> Response:
         """List the environment's filter rules; with ``inbox_id``, those of this inbox alone."""
-        asked, rows = self.query(FilterRuleQuery), self.get_queryset()
+        asked, rows = self.query(), self.get_queryset()
         if "inbox_id" in asked:
             rows = rows.filter(inbox=self.found(asked.pop("inbox_id"), Inbox))
         return self.listed(rows.filter(**asked), lambda found: [filter_rule_json(row) for row in found])
@@ -304,10 +305,11 @@ class SuppressionView(EnvironmentViewSet):
     resource = "suppressions"
     model = Suppression
 
-    @extend_schema(parameters=[SuppressionQuery], responses=SuppressionOutput(many=True))
+    @takes(SuppressionQuery)
+    @extend_schema(responses=SuppressionOutput(many=True))
     def list(self, request: Request) -> Response:
         """List the suppressed addresses of the environment."""
-        asked, rows = self.query(SuppressionQuery), self.get_queryset()
+        asked, rows = self.query(), self.get_queryset()
         if "email" in asked:
             rows = rows.filter(email=suppressions.stored_as(asked.pop("email")))
         return self.listed(rows.filter(**asked), lambda found: [suppression_json(row) for row in found])

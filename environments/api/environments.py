@@ -19,6 +19,7 @@ from environments.forms import (
     MetadataField,
     Query,
     QuotaField,
+    ShortListField,
     SingleLineField,
     SlugField,
     StrictCharField,
@@ -27,7 +28,7 @@ from environments.models import Environment, EnvironmentMembership, Member
 from environments.present import EnvironmentMemberOutput, EnvironmentOutput, environment_json, environment_member_json
 from environments.resolution import find
 from environments.services import environments, members
-from environments.viewsets import BaseViewSet, row_with_id
+from environments.viewsets import BaseViewSet, row_with_id, takes
 
 
 class PoliciesBody(Body):
@@ -60,9 +61,7 @@ class EnvironmentChanges(PoliciesBody, LimitsBody):
     inbound_paused = serializers.BooleanField(required=False)
     webhooks_paused = serializers.BooleanField(required=False)
     pause_reason = SingleLineField(max_length=500, required=False, allow_blank=True)
-    allowlist = serializers.ListField(
-        child=StrictCharField(max_length=LONGEST_ADDRESS), max_length=1000, required=False
-    )
+    allowlist = ShortListField(child=StrictCharField(max_length=LONGEST_ADDRESS), max_length=1000, required=False)
     redirect_address = StrictCharField(max_length=LONGEST_ADDRESS, required=False, allow_blank=True)
     metadata = MetadataField(required=False)
 
@@ -120,11 +119,12 @@ class EnvironmentView(BaseViewSet):
         changed = environments.update_environment(environment, changes, actor=self.caller.actor)
         return Response(environment_json(changed))
 
-    @extend_schema(parameters=[ForceQuery], responses={204: None})
+    @takes(ForceQuery)
+    @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete an environment. One that is not empty needs ``force=true``, which erases all that is in it."""
         environment = find(self.caller, pk)
-        environments.delete_environment(environment, actor=self.caller.actor, force=self.query(ForceQuery)["force"])
+        environments.delete_environment(environment, actor=self.caller.actor, force=self.query()["force"])
         return Response(status=204)
 
 

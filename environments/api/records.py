@@ -25,7 +25,7 @@ from environments.present import (
 )
 from environments.resolution import find
 from environments.services import deliverability, usage
-from environments.viewsets import EnvironmentViewSet, OrganizationViewSet
+from environments.viewsets import EnvironmentViewSet, OrganizationViewSet, takes
 
 EARLIEST = datetime(1970, 3, 1, tzinfo=UTC)
 
@@ -48,10 +48,11 @@ class UsageView(EnvironmentViewSet):
     resource = "usage"
     model = UsageHour
 
-    @extend_schema(parameters=[UsageQuery], responses=UsageOutput)
+    @takes(UsageQuery)
+    @extend_schema(responses=UsageOutput)
     def retrieve(self, request: Request) -> Response:
         """Return the environment's counters, one row for each interval in which something happened."""
-        given = self.query(UsageQuery)
+        given = self.query()
         until = given.get("to") or clock.now()
         since = given.get("from") or max(until, EARLIEST) - timedelta(days=30)
         if not since < until or until - since > usage.LONGEST_PERIOD[given["interval"]]:
@@ -98,10 +99,11 @@ class AuditView(OrganizationViewSet):
             return rows.exclude(action__startswith="api_key.")  # they name the environments that a key reaches
         return rows
 
-    @extend_schema(parameters=[AuditQuery], responses=AuditOutput(many=True))
+    @takes(AuditQuery)
+    @extend_schema(responses=AuditOutput(many=True))
     def list(self, request: Request) -> Response:
         """List audit entries, newest first."""
-        given = self.query(AuditQuery)
+        given = self.query()
         rows = self.get_queryset()
         if "environment_id" in given:
             rows = rows.filter(environment_id=find(self.caller, given["environment_id"]).pk)

@@ -29,7 +29,10 @@ class AddressNotAvailable(ValidationFailed):
 
     code = "address_not_available"
     message = "This address is not available."
-    fix = "Choose another address, or add a domain of your own with POST /domains."
+    fix = (
+        "Choose another address. On the shared domain give username: the server adds six characters. Exact names need "
+        "a subdomain of the shared domain, or a domain of your own, which POST /domains adds."
+    )
 
 
 def normalise(address: str) -> str:

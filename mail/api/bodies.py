@@ -12,7 +12,16 @@ from rest_framework import serializers
 
 from environments import clock
 from environments.destinations import LONGEST_ADDRESS
-from environments.forms import Body, MetadataField, MomentField, Query, SingleLineField, StrictCharField
+from environments.forms import (
+    Body,
+    MetadataField,
+    MomentField,
+    Query,
+    ShortDictField,
+    ShortListField,
+    SingleLineField,
+    StrictCharField,
+)
 from mail.models import Message
 from mail.parsing import Address
 from mail.services import labels, uploads
@@ -59,7 +68,7 @@ class RecipientField(serializers.Field):
         return address
 
 
-class RecipientsField(serializers.ListField):
+class RecipientsField(ShortListField):
     """Recipients; a single one may stand without its list."""
 
     child = RecipientField()
@@ -68,9 +77,10 @@ class RecipientsField(serializers.ListField):
         return super().to_internal_value([data] if isinstance(data, str | dict) else data)
 
 
-class LabelsField(serializers.ListField):
+class LabelsField(ShortListField):
     """Labels, put in lower case."""
 
+    most = labels.MOST
     child = StrictCharField(max_length=100)
 
     def to_internal_value(self, data: Any) -> list[str]:
@@ -137,7 +147,7 @@ def content_type(given: str) -> str:
     return given if media_type(given) else "application/octet-stream"
 
 
-class FilesField(serializers.ListField):
+class FilesField(ShortListField):
     """Files to attach. Those that are on the server already are looked up at once: one query for each kind."""
 
     child = FileBody()
@@ -164,14 +174,11 @@ def _file(given: dict[str, Any], known: dict[str, File]) -> File:
     return replace(known[name], **fields)
 
 
-class MailHeadersField(serializers.DictField):
+class MailHeadersField(ShortDictField):
     """Headers of the caller's own."""
 
-    def to_internal_value(self, data: Any) -> dict[str, str]:
-        given = super().to_internal_value(data)
-        if len(given) > MOST_HEADERS:
-            raise serializers.ValidationError(f"At most {MOST_HEADERS} headers.")
-        return given
+    most = MOST_HEADERS
+    too_many = f"At most {MOST_HEADERS} headers."
 
 
 class SendAtField(MomentField):
@@ -239,7 +246,7 @@ class ForwardBody(WrittenBody):
 class BatchSendBody(Body):
     """Up to 100 mails, each as in ``POST /inboxes/{id}/messages``."""
 
-    messages = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=BATCH)
+    messages = ShortListField(child=serializers.DictField(), min_length=1, max_length=BATCH)
 
 
 class UploadBody(Body):
@@ -275,7 +282,7 @@ class MessageChanges(Body):
 class BatchGetBody(Body):
     """Up to 100 ids."""
 
-    ids = serializers.ListField(child=StrictCharField(max_length=40), min_length=1, max_length=BATCH)
+    ids = ShortListField(child=StrictCharField(max_length=40), min_length=1, max_length=BATCH)
 
 
 class BatchUpdateBody(BatchGetBody):
@@ -296,7 +303,7 @@ class MessageQuery(Query):
 
     direction = serializers.ChoiceField(Message.Direction.values, required=False)
     status = serializers.ChoiceField(Message.Status.values, required=False)
-    label = serializers.ListField(child=StrictCharField(max_length=100), required=False)
+    label = ShortListField(child=StrictCharField(max_length=100), required=False)
     from_ = StrictCharField(required=False, max_length=LONGEST_ADDRESS)
     to = StrictCharField(required=False, max_length=LONGEST_ADDRESS)
     subject = StrictCharField(required=False, max_length=200)

@@ -16,7 +16,7 @@ from apikeys.idempotency import answered_once
 from apikeys.scopes import APPROVE, SEND
 from environments.errors import field_error
 from environments.ids import is_id
-from environments.viewsets import EnvironmentViewSet
+from environments.viewsets import EnvironmentViewSet, takes
 from inboxes.models import Inbox
 from mail.api.draft_forms import (
     DraftBody,
@@ -76,7 +76,7 @@ class DraftsBase(EnvironmentViewSet):
 
     def listing(self, rows: QuerySet, *, within: str = "") -> Response:
         """Return one page of these drafts, narrowed by the query."""
-        asked = self.query(DraftQuery)
+        asked = self.query()
         if "state" in asked:
             rows = rows.filter(state=asked["state"])
         if "inbox_id" in asked:
@@ -103,7 +103,8 @@ class InboxDraftView(DraftsBase):
     item_model = Inbox
     lookup_url_kwarg = "inbox_id"
 
-    @extend_schema(parameters=[DraftQuery], responses=DraftOutput(many=True))
+    @takes(DraftQuery)
+    @extend_schema(responses=DraftOutput(many=True))
     def list(self, request: Request, inbox_id: str) -> Response:
         """List the drafts of an inbox."""
         inbox = self.found(inbox_id, Inbox)
@@ -145,7 +146,8 @@ class DraftView(DraftsBase):
 
     scopes = {"approve": APPROVE, "reject": APPROVE}  # noqa: RUF012 - declared in the base
 
-    @extend_schema(parameters=[DraftQuery], responses=DraftOutput(many=True))
+    @takes(DraftQuery)
+    @extend_schema(responses=DraftOutput(many=True))
     def list(self, request: Request) -> Response:
         """List the drafts of the whole environment, for instance those with ``state=pending_approval``."""
         return self.listing(self.get_queryset())
@@ -226,11 +228,12 @@ class DraftVersionView(DraftsBase):
     model = DraftVersion
     item_model = Draft
 
-    @extend_schema(parameters=[VersionQuery], responses=VersionOutput(many=True))
+    @takes(VersionQuery)
+    @extend_schema(responses=VersionOutput(many=True))
     def list(self, request: Request, pk: str) -> Response:
         """List the versions of a draft, each with what differs from the one before, or from ``against``."""
         versions = self.get_queryset().filter(draft=self.found(pk, Draft))
-        against = self.query(VersionQuery).get("against")
+        against = self.query().get("against")
 
         def present(found: Sequence[DraftVersion]) -> list[dict[str, Any]]:
             numbers = {against} if against else {row.number - 1 for row in found}

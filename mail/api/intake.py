@@ -14,7 +14,7 @@ from environments.clock import written
 from environments.destinations import LONGEST_ADDRESS
 from environments.forms import MomentField, Query, StrictCharField
 from environments.ids import first_at
-from environments.viewsets import EnvironmentViewSet
+from environments.viewsets import EnvironmentViewSet, takes
 from mail.models import IntakeEntry
 from mail.reasons import REASONS
 from mail.services.ledger import mailbox_of
@@ -100,13 +100,14 @@ class IntakeView(EnvironmentViewSet):
     resource = "messages"
     model = IntakeEntry
 
-    @extend_schema(parameters=[IntakeQuery], responses=IntakeOutput(many=True))
+    @takes(IntakeQuery)
+    @extend_schema(responses=IntakeOutput(many=True))
     def list(self, request: Request) -> Response:
         """List what came for the environment's addresses, also what was refused or put off, the newest first.
 
         It answers why a mail did not arrive: ask with its ``recipient`` or ``sender``.
         """
-        return self.listed(self._narrowed(self.query(IntakeQuery)), present)
+        return self.listed(self._narrowed(self.query()), present)
 
     def _narrowed(self, asked: dict[str, Any]) -> QuerySet:
         rows = self.get_queryset()

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from environments import clock
 from environments.errors import field_error
 from environments.ids import first_at, is_id
-from environments.viewsets import EnvironmentViewSet
+from environments.viewsets import EnvironmentViewSet, takes
 from mail.api.bodies import (
     BatchGetBody,
     BatchUpdateBody,
@@ -70,7 +70,7 @@ class MessagesBase(EnvironmentViewSet):
 
     def answer(self, rows: QuerySet, *, within: str = "") -> Response:
         """Return one page of these messages, narrowed by the query."""
-        asked = self.query(MessageQuery)
+        asked = self.query()
         with_bodies = asked.get("include") == "body"
         rows = self.narrowed(rows, asked)
         if not with_bodies:
@@ -94,16 +94,18 @@ def _within(rows: QuerySet, asked: dict[str, Any]) -> QuerySet:
 class MessageView(MessagesBase):
     """The messages of an environment."""
 
-    @extend_schema(parameters=[MessageQuery], responses=MessageOutput(many=True))
+    @takes(MessageQuery)
+    @extend_schema(responses=MessageOutput(many=True))
     def list(self, request: Request) -> Response:
         """List the messages of the whole environment; those in quarantine with ``status=quarantined``."""
         return self.answer(self.get_queryset())
 
-    @extend_schema(parameters=[OneMessageQuery], responses=MessageOutput)
+    @takes(OneMessageQuery)
+    @extend_schema(responses=MessageOutput)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Return one message, bodies included; the codes and links in it with ``include=codes``."""
         message = self.found(pk)
-        found = codes_json(message) if "include" in self.query(OneMessageQuery) else {}
+        found = codes_json(message) if "include" in self.query() else {}
         return Response({**message_json(self.environment, message), **found})
 
     @extend_schema(request=None, responses=MessageOutput)

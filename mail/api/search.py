@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -96,20 +96,15 @@ class MatchOutput(serializers.Serializer):
     highlights = HighlightsOutput()
 
 
-PAGING = [
-    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}),
-    OpenApiParameter("cursor", str),
-]
-
-
 class SearchView(EnvironmentViewSet):
     """Search in one environment."""
 
     resource = "messages"
     model = Message
     scopes = {"search": "messages:read"}  # noqa: RUF012 - declared in the base
+    paged = frozenset({"search"})
 
-    @extend_schema(request=SearchBody, parameters=PAGING, responses={200: MatchOutput(many=True)})
+    @extend_schema(request=SearchBody, responses={200: MatchOutput(many=True)})
     def search(self, request: Request) -> Response:
         """Find messages by what is in them, the best match first.
 

@@ -15,6 +15,7 @@ from apikeys.idempotency import HEADER, answered_once
 from environments.answers import as_refusal, error_body, request_id
 from environments.binding import finish
 from environments.errors import Refusal, field_error
+from environments.viewsets import takes
 from inboxes.models import Inbox
 from mail.api.bodies import BatchSendBody, ForwardBody, MessageQuery, ReplyBody, SendBody, SendQuery
 from mail.api.messages import MessagesBase
@@ -32,7 +33,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Makes it safe to send the request again: the same key with the same body is carried out once.",
 )
-SENDING: Any = [SendQuery, IDEMPOTENCY_KEY]
 ANSWERS = {200: PlanOutput, 201: MessageOutput}
 
 
@@ -55,7 +55,7 @@ class SendingBase(MessagesBase):
 
     def sent_once(self, request: Request, what: str, inbox: Inbox, made: Callable[[], Outgoing]) -> Response:
         """Send what ``made`` returns and answer with the message, or with what a dry run tells."""
-        if self.query(SendQuery)["dry_run"]:
+        if self.query()["dry_run"]:
             return Response(plan_json(self.environment, self.planned(inbox, made())))
 
         def work() -> Response:
@@ -80,13 +80,15 @@ class InboxMessageView(SendingBase):
     lookup_url_kwarg = "inbox_id"
     scopes = {"create": "messages:send", "batch": "messages:send"}  # noqa: RUF012 - declared in the base
 
-    @extend_schema(parameters=[MessageQuery], responses=MessageOutput(many=True))
+    @takes(MessageQuery)
+    @extend_schema(responses=MessageOutput(many=True))
     def list(self, request: Request, inbox_id: str) -> Response:
         """List the messages of an inbox; those in quarantine with ``status=quarantined``."""
         inbox = self.found(inbox_id, Inbox)
         return self.answer(self.get_queryset().filter(inbox=inbox), within=f" {inbox_id}")
 
-    @extend_schema(request=SendBody, parameters=SENDING, responses=ANSWERS)
+    @takes(SendQuery)
+    @extend_schema(request=SendBody, parameters=[IDEMPOTENCY_KEY], responses=ANSWERS)
     def create(self, request: Request, inbox_id: str) -> Response:
         """Send a mail from an inbox. In a ``capture`` environment it is stored and marked captured; nothing leaves.
 
@@ -96,7 +98,8 @@ class InboxMessageView(SendingBase):
         inbox, given = self.found(inbox_id, Inbox), self.body(SendBody)
         return self.sent_once(request, f"send from {inbox_id}", inbox, lambda: outgoing_from(inbox, given))
 
-    @extend_schema(request=BatchSendBody, parameters=SENDING, responses={200: BatchSendOutput})
+    @takes(SendQuery)
+    @extend_schema(request=BatchSendBody, parameters=[IDEMPOTENCY_KEY], responses={200: BatchSendOutput})
     def batch(self, request: Request, inbox_id: str) -> Response:
         """Send up to 100 mails that have nothing to do with one another.
 
@@ -104,7 +107,7 @@ class InboxMessageView(SendingBase):
         none of the others back. The messages come without their bodies. An ``Idempotency-Key`` is for all of them.
         """
         inbox, given = self.found(inbox_id, Inbox), self.body(BatchSendBody)["messages"]
-        if self.query(SendQuery)["dry_run"]:
+        if self.query()["dry_run"]:
             return Response({"data": [self._result(inbox, one, self._told) for one in given]})
 
         def work() -> Response:
@@ -142,7 +145,8 @@ class AnswerView(SendingBase):
 
     scopes = dict.fromkeys(("reply", "reply_all", "forward"), "messages:send")
 
-    @extend_schema(request=ReplyBody, parameters=SENDING, responses=ANSWERS)
+    @takes(SendQuery)
+    @extend_schema(request=ReplyBody, parameters=[IDEMPOTENCY_KEY], responses=ANSWERS)
     def reply(self, request: Request, pk: str) -> Response:
         """Reply to who sent a message, or to the recipients of one's own, from the inbox that it is in.
 
@@ -151,7 +155,8 @@ class AnswerView(SendingBase):
         """
         return self._replied(request, pk, to_all=False)
 
-    @extend_schema(request=ReplyBody, parameters=SENDING, responses=ANSWERS)
+    @takes(SendQuery)
+    @extend_schema(request=ReplyBody, parameters=[IDEMPOTENCY_KEY], responses=ANSWERS)
     def reply_all(self, request: Request, pk: str) -> Response:
         """Reply to everybody who has a message, except the inbox itself."""
         return self._replied(request, pk, to_all=True)
@@ -168,7 +173,8 @@ class AnswerView(SendingBase):
 
         return self.sent_once(request, f"reply{' to all' if to_all else ''} to {pk}", message.inbox, made)
 
-    @extend_schema(request=ForwardBody, parameters=SENDING, responses=ANSWERS)
+    @takes(SendQuery)
+    @extend_schema(request=ForwardBody, parameters=[IDEMPOTENCY_KEY], responses=ANSWERS)
     def forward(self, request: Request, pk: str) -> Response:
         """Forward a message from the inbox that it is in, below what is written, with its files."""
         message, given = self._message(pk), self.body(ForwardBody)

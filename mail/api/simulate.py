@@ -9,13 +9,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from environments.destinations import LONGEST_ADDRESS
 from environments.errors import NotFound, field_error
 from environments.forms import Body, SingleLineField, StrictCharField
 from environments.viewsets import EnvironmentViewSet
 from inboxes.models import Inbox
-from mail.api.bodies import MOST_FILES, FilesField, MailHeadersField, RecipientField
+from mail.api.bodies import LONGEST_NAME, MOST_FILES, FilesField, MailHeadersField, RecipientField
 from mail.api.present import MessageOutput, message_json
 from mail.models import Message
+from mail.parsing import Address
+from mail.parsing.addresses import parse_addresses
 from mail.services.simulate import Incoming, Verdicts, simulate
 
 RESULTS = ("pass", "fail", "softfail", "neutral", "none", "temperror", "permerror")
@@ -38,10 +41,21 @@ class VerdictsBody(Body):
         return Verdicts(**given)
 
 
+class SenderField(RecipientField):
+    """Whom a mail is from: as a recipient is given, or as a mail says it, ``Ann <ann@example.com>``."""
+
+    def to_internal_value(self, data: Any) -> Address:
+        if isinstance(data, str) and data.endswith(">"):
+            written = SingleLineField(max_length=LONGEST_NAME + LONGEST_ADDRESS).run_validation(data)
+            found = parse_addresses([written])
+            data = {"email": found[0].email, "name": found[0].name} if len(found) == 1 else data
+        return super().to_internal_value(data)
+
+
 class SimulateBody(Body):
     """A mail that is to arrive. One that answers a message may leave out whom it is from and what it is about."""
 
-    from_ = RecipientField(required=False)
+    from_ = SenderField(required=False)
     subject = SingleLineField(max_length=998, required=False, allow_blank=True)
     text_body = StrictCharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)
     html_body = StrictCharField(required=False, allow_null=True, allow_blank=True, trim_whitespace=False)

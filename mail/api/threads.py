@@ -15,10 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from environments.binding import inside
-from environments.forms import Query, StrictCharField
+from environments.forms import Query, ShortListField, StrictCharField
 from environments.models import Environment
 from environments.pages import page, page_by_name
-from environments.viewsets import BaseViewSet, EnvironmentViewSet, row_with_id
+from environments.viewsets import BaseViewSet, EnvironmentViewSet, row_with_id, takes
 from inboxes.models import Inbox
 from mail.api.bodies import LabelsBody, MessageChanges
 from mail.api.messages import as_download
@@ -40,7 +40,7 @@ LATEST_FIRST = ("last_message_at", "pk")
 class ThreadQuery(Query):
     """Which threads of the list."""
 
-    label = serializers.ListField(child=StrictCharField(max_length=100), required=False)
+    label = ShortListField(child=StrictCharField(max_length=100), required=False)
 
 
 class ThreadsBase(EnvironmentViewSet):
@@ -52,7 +52,7 @@ class ThreadsBase(EnvironmentViewSet):
     def answer(self, rows: QuerySet, *, within: str = "") -> Response:
         """Return one page of these threads, the one with the latest message first; none of mail in quarantine."""
         rows = rows.filter(message_count__gt=0)
-        for label in labels.normalised(self.query(ThreadQuery).get("label", [])):
+        for label in labels.normalised(self.query().get("label", [])):
             rows = rows.filter(Exists(self.rows(ThreadLabel).filter(label=label, thread=OuterRef("pk"))))
         return self.listed(rows, self.present, order=LATEST_FIRST, within=within)
 
@@ -67,7 +67,8 @@ class InboxThreadView(ThreadsBase):
     item_model = Inbox
     lookup_url_kwarg = "inbox_id"
 
-    @extend_schema(parameters=[ThreadQuery], responses=ThreadOutput(many=True))
+    @takes(ThreadQuery)
+    @extend_schema(responses=ThreadOutput(many=True))
     def list(self, request: Request, inbox_id: str) -> Response:
         """List the threads of an inbox."""
         inbox = self.found(inbox_id, Inbox)
@@ -77,7 +78,10 @@ class InboxThreadView(ThreadsBase):
 class ThreadView(ThreadsBase):
     """The threads of an environment."""
 
-    @extend_schema(parameters=[ThreadQuery], responses=ThreadOutput(many=True))
+    paged = frozenset({"list", "retrieve"})
+
+    @takes(ThreadQuery)
+    @extend_schema(responses=ThreadOutput(many=True))
     def list(self, request: Request) -> Response:
         """List the threads of the whole environment."""
         return self.answer(self.get_queryset())
@@ -169,10 +173,11 @@ class DownloadView(BaseViewSet):
     permission_classes = ()
     throttle_classes = ()
 
-    @extend_schema(parameters=[DownloadQuery], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @takes(DownloadQuery)
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
         """Return the bytes of an attachment, to whoever holds a link to it that has not run out."""
-        environment = Environment(pk=environment_of(self.query(DownloadQuery)["token"], pk))
+        environment = Environment(pk=environment_of(self.query()["token"], pk))
         with inside(environment):
             attachment = row_with_id(Attachment.objects.in_environment(environment), pk)
             content = blobs.read(attachment.blob)

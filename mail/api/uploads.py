@@ -13,7 +13,7 @@ from environments.clock import written
 from environments.errors import MalformedRequest, TooLarge
 from environments.forms import Query, StrictCharField
 from environments.models import Environment
-from environments.viewsets import BaseViewSet, EnvironmentViewSet
+from environments.viewsets import BaseViewSet, EnvironmentViewSet, takes
 from mail.api.bodies import UploadBody
 from mail.models import Upload
 from mail.services import uploads
@@ -71,14 +71,14 @@ class UploadView(BaseViewSet):
     permission_classes = ()
     throttle_classes = ()
 
+    @takes(UploadQuery)
     @extend_schema(
-        parameters=[UploadQuery],
         request={"application/octet-stream": OpenApiTypes.BINARY},
         responses=UploadOutput,
     )
     def update(self, request: Request, pk: str) -> Response:
         """Take the bytes of an announced file, whatever Content-Type they come with."""
-        environment_id, size = uploads.opened_by(self.query(UploadQuery)["token"], pk)
+        environment_id, size = uploads.opened_by(self.query()["token"], pk)
         environment = Environment(pk=environment_id)
         content = self._content(size)
         with inside(environment):

@@ -12,6 +12,7 @@ from environments import clock
 from environments.destinations import LONGEST_ADDRESS
 from environments.forms import MomentField, Query, StrictCharField
 from environments.ids import is_id
+from environments.viewsets import takes
 from inboxes.models import Inbox
 from mail.api.messages import MessagesBase
 from mail.api.present import CodesOutput, MessageOutput, codes_json, message_json
@@ -72,7 +73,8 @@ class WaitView(MessagesBase):
     item_model = Inbox
     lookup_url_kwarg = "inbox_id"
 
-    @extend_schema(parameters=[WaitQuery], responses=ArrivalOutput)
+    @takes(WaitQuery)
+    @extend_schema(responses=ArrivalOutput)
     def wait(self, request: Request, inbox_id: str) -> Response:
         """Wait for the next mail in an inbox, and return it with the codes and links found in it.
 
@@ -81,7 +83,7 @@ class WaitView(MessagesBase):
         what the agent asked for.
         """
         unmet = nothing()  # with the moment of before the look
-        inbox, asked = self.found(inbox_id, Inbox), self.query(WaitQuery)
+        inbox, asked = self.found(inbox_id, Inbox), self.query()
         wait = request.META.get(WAIT) or Wait()
         wait.timeout, wait.organization_id, wait.inbox_id = asked["timeout"], self.environment.organization_id, inbox.pk
         wanted: dict[str, Any] = {name: asked[name] for name in ("from", "subject") if name in asked}

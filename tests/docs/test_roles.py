@@ -1,16 +1,16 @@
-"""The roles that docs/architecture.md has an operator make are those of the embedded PostgreSQL."""
+"""The roles that docs/self-hosting/create-roles.sh makes are those of the embedded PostgreSQL."""
 
 import re
 
 from agentpost_site.postgres_roles import DATABASE, GRANTS, OWNER, ROLES
 from tests.docs.pages import text
 
-SQL = re.search(r"```sql\n(.*?)```", text("docs/architecture.md"), re.DOTALL)
+SQL = re.search(r"<<'SQL'\n(.*?)^SQL$", text("docs/self-hosting/create-roles.sh"), re.DOTALL | re.MULTILINE)
 STATEMENTS = [statement.strip() for statement in SQL[1].split(";") if statement.strip()] if SQL else []
 
 
 def without_password(statement: str) -> str:
-    return re.sub(r" PASSWORD '[^']*'", "", statement)
+    return re.sub(r" PASSWORD :'\w+'", "", statement)
 
 
 def test_the_documented_roles_have_the_same_rights() -> None:

@@ -41,6 +41,20 @@ def test_it_arrives_as_if_from_outside(acme: World, api: Api, inbox: Inbox) -> N
     assert [event.type for event in acme.rows(Event)] == ["inbox.created", "message.received"]
 
 
+@pytest.mark.parametrize(
+    ("given", "email", "name"),
+    [
+        ("ann@x.example", "ann@x.example", ""),
+        ("<ann@x.example>", "ann@x.example", ""),
+        ("Ann <ann@x.example>", "ann@x.example", "Ann"),
+        ('"Größe, Ann" <ann@x.example>', "ann@x.example", "Größe, Ann"),
+        ({"email": "ann@x.example", "name": "Ann <x>"}, "ann@x.example", "Ann <x>"),
+    ],
+)
+def test_the_sender_may_be_written_as_in_a_mail(api: Api, inbox: Inbox, given: Any, email: str, name: str) -> None:
+    assert simulate(api, inbox, **{"from": given}).json()["from_address"] == {"email": email, "name": name}
+
+
 def test_it_is_marked_as_what_it_is(acme: World, api: Api, inbox: Inbox) -> None:
     assert simulate(api, inbox).json()["headers"]["x-agentpost-simulated"] == ["yes"]
     [step] = acme.rows(Step)
@@ -117,6 +131,11 @@ def test_a_pause_holds_for_simulated_mail_too(acme: World, api: Api, inbox: Inbo
     [
         {"from": None},
         {"from": "nobody"},
+        {"from": "Nobody <>"},
+        {"from": "a@example.com, B <b@example.com>"},
+        {"from": "A\r\nBcc: c@example.com <b@example.com>"},
+        {"from": "A <a%b@example.com>"},
+        {"from": "A" * 500 + " <a@example.com>"},
         {"from": ["a@example.com"]},
         {"headers": {"Received": "from nowhere"}},
         {"headers": {"X-AgentPost-Simulated": "no"}},

@@ -15,9 +15,9 @@ from rest_framework.response import Response
 
 from environments.clock import written
 from environments.errors import MissingScope
-from environments.forms import Body, MomentField, Query, StrictCharField
+from environments.forms import Body, MomentField, Query, ShortListField, StrictCharField
 from environments.ids import is_id
-from environments.viewsets import EnvironmentViewSet
+from environments.viewsets import EnvironmentViewSet, takes
 from webhooks.api.events import EventTypeField
 from webhooks.models import (
     EVENT_TYPES,
@@ -102,7 +102,7 @@ class ReplayBody(Body):
 
     since = MomentField()
     until = MomentField(required=False)
-    events = serializers.ListField(child=EventTypeField(), min_length=1, max_length=50, required=False)
+    events = ShortListField(child=EventTypeField(), min_length=1, max_length=50, required=False)
     only = serializers.ChoiceField(["missed"], required=False)
 
 
@@ -135,7 +135,7 @@ class DeliveryPresenting(EnvironmentViewSet):
 
     def listing(self, rows: QuerySet[WebhookDelivery], within: str = "") -> Response:
         """Return one page of these deliveries, narrowed by the query."""
-        asked = self.query(DeliveryQuery)
+        asked = self.query()
         within += "".join(f" {name}={value}" for name, value in sorted(asked.items()))
         return self.listed(rows.filter(**asked).select_related("event"), self.present, within=within)
 
@@ -181,7 +181,8 @@ class EndpointDeliveryView(DeliveryPresenting):
 
     item_model = WebhookEndpoint
 
-    @extend_schema(parameters=[DeliveryQuery], responses=DeliveryOutput(many=True))
+    @takes(DeliveryQuery)
+    @extend_schema(responses=DeliveryOutput(many=True))
     def list(self, request: Request, pk: str) -> Response:
         """List the deliveries to an endpoint, each with its attempts."""
         endpoint = self.found(pk, WebhookEndpoint)
@@ -191,7 +192,8 @@ class EndpointDeliveryView(DeliveryPresenting):
 class DeliveryView(DeliveryPresenting):
     """Deliveries, of all endpoints."""
 
-    @extend_schema(parameters=[DeliveryQuery], responses=DeliveryOutput(many=True))
+    @takes(DeliveryQuery)
+    @extend_schema(responses=DeliveryOutput(many=True))
     def list(self, request: Request) -> Response:
         """List the environment's webhook deliveries, each with its attempts."""
         return self.listing(self.get_queryset())

@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from environments.clock import written
-from environments.forms import Body, EnvironmentRelatedField, StrictCharField
+from environments.forms import Body, EnvironmentRelatedField, ShortDictField, ShortListField, StrictCharField
 from environments.viewsets import EnvironmentViewSet
 from webhooks.addresses import TargetError, check_url
 from webhooks.api.events import EventTypeField
-from webhooks.headers import LONGEST_VALUE, PROBLEM, are_permitted
+from webhooks.headers import LONGEST_VALUE, MOST_HEADERS, PROBLEM, are_permitted
 from webhooks.models import (
     WebhookEndpoint,
 )
@@ -34,9 +34,10 @@ class TargetField(StrictCharField):
         return url
 
 
-class HeadersField(serializers.DictField):
+class HeadersField(ShortDictField):
     """Headers that every POST to the endpoint carries; they are written, and never shown again."""
 
+    most, too_many = MOST_HEADERS, PROBLEM
     child = StrictCharField(max_length=LONGEST_VALUE, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
@@ -50,7 +51,7 @@ class EndpointBody(Body):
     """Where to post which events."""
 
     url = TargetField(max_length=2048)
-    events = serializers.ListField(child=EventTypeField(), min_length=1, max_length=50)
+    events = ShortListField(child=EventTypeField(), min_length=1, max_length=50)
     description = StrictCharField(max_length=500, required=False, allow_blank=True)
     inbox_ids = EnvironmentRelatedField("inboxes.Inbox", max_length=100, required=False)
     headers = HeadersField(required=False)
@@ -61,7 +62,7 @@ class EndpointChanges(Body):
     """What may change in an endpoint."""
 
     url = TargetField(max_length=2048, required=False)
-    events = serializers.ListField(child=EventTypeField(), min_length=1, max_length=50, required=False)
+    events = ShortListField(child=EventTypeField(), min_length=1, max_length=50, required=False)
     description = StrictCharField(max_length=500, required=False, allow_blank=True)
     inbox_ids = EnvironmentRelatedField("inboxes.Inbox", max_length=100, required=False)
     headers = HeadersField(required=False)

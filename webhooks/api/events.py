@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from environments.forms import Query, StrictCharField
 from environments.ids import is_id
-from environments.viewsets import EnvironmentViewSet
+from environments.viewsets import EnvironmentViewSet, takes
 from webhooks.models import (
     EVENT_TYPES,
     Event,
@@ -77,11 +77,13 @@ class EventView(EnvironmentViewSet):
 
     resource = "events"
     model = Event
+    paged = frozenset()  # its query names limit and cursor itself
 
-    @extend_schema(parameters=[EventQuery], responses=EventOutput(many=True))
+    @takes(EventQuery)
+    @extend_schema(responses=EventOutput(many=True))
     def list(self, request: Request) -> Response:
         """Read the log, oldest first, from behind ``after``; ``next_cursor`` is where to go on, now or later."""
-        given = self.query(EventQuery)
+        given = self.query()
         cursor = given.get("after", given.get("cursor"))
         after = event_behind(self.environment, cursor) if cursor else None
         asked = given.get("types", []), given["limit"], given.get("inbox_id")

@@ -13,7 +13,7 @@ from apikeys.authentication import bearer
 from apikeys.streams import SCOPE, NewTicket, issue_ticket
 from environments.clock import written
 from environments.forms import Body, EnvironmentRelatedField, Query, StrictCharField
-from environments.viewsets import EnvironmentViewSet
+from environments.viewsets import EnvironmentViewSet, takes
 from webhooks.api.events import EventTypesField
 from webhooks.models import Event
 from webhooks.services.log import event_behind
@@ -46,13 +46,14 @@ class EventStreamView(EnvironmentViewSet):
     resource = "events"
     model = Event
 
+    @takes(StreamQuery)
     @extend_schema(
-        parameters=[StreamQuery, LAST_EVENT_ID],
+        parameters=[LAST_EVENT_ID],
         responses={(200, "text/event-stream"): OpenApiTypes.STR, (200, "application/json"): StreamOutput},
     )
     def retrieve(self, request: Request) -> Response:
         """Follow the log as server-sent events, from behind ``after`` or from now on."""
-        given = self.query(StreamQuery, is_strict=True)
+        given = self.query()
         after = request.headers.get("Last-Event-ID") or given.get("after")
         if after:
             event_behind(self.environment, after)
