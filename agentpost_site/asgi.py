@@ -9,19 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentpost_site.settings")
 django = get_wsgi_application()
 
 import agentpost_site.urls  # noqa: E402, F401 - so that no request has to wait for all these imports
-from agentpost_site.front.router import Front, Route  # noqa: E402 - Django is set up first
-from mail import waiting  # noqa: E402
-from webhooks.realtime.service import Opening  # noqa: E402 - Django is set up first
+from agentpost_site.front.router import Front  # noqa: E402 - Django is set up first
+from agentpost_site.front.routes import ROUTES  # noqa: E402
 
 MOST_FILES = 65536
-
-_realtime = Opening()
-STREAMS: list[Route] = [
-    # kind, pattern of the whole path, what opens the application
-    ("http", waiting.ROUTE, waiting.open_waiting),
-    ("websocket", "/ws", _realtime),
-    ("http", "/api/v1/(environments/[^/]+/)?events/stream", _realtime),
-]
 
 
 def _allow_many_connections() -> None:
@@ -32,4 +23,4 @@ def _allow_many_connections() -> None:
 
 
 _allow_many_connections()
-application = Front(django, STREAMS)
+application = Front(django, ROUTES)

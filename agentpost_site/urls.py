@@ -6,6 +6,7 @@ What belongs to an environment is there twice, flat and under its environment, f
 from typing import Any
 
 from django.urls import URLPattern, include, path
+from django.views.generic import RedirectView
 
 from agentpost_site import health
 from agentpost_site.docs import Docs, OpenAPI
@@ -146,6 +147,8 @@ urlpatterns = [
     path("api/v1/openapi.json", OpenAPI.as_view(), name="openapi"),
     path("api/v1/docs", Docs.as_view(url_name="openapi"), name="docs"),
     path("api/v1/", include(_patterns())),
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("console", RedirectView.as_view(pattern_name="admin:index")),
     path("console/", include("environments.console.account.urls")),
     path("console/", site.urls),
     path("healthz", health.healthz),

@@ -1,7 +1,7 @@
 """Asking the API from inside the process: how the event loop has a call authenticated, permitted, placed and answered.
 
-What streams and long polls may see is thus decided by the views of the API and nowhere else. The site provides the
-one who answers (``agentpost_site.front.asking``).
+What streams, long polls and the tools of agents may see is thus decided by the views of the API and nowhere else. The
+site provides the one who answers (``agentpost_site.front.asking``).
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ AGAIN = "agentpost.again"  # there too: true of a question that repeats one whic
 class Question:
     """One request.
 
-    ``path`` is percent-decoded and ``query`` percent-encoded, as in WSGI; ``headers`` are those of HTTP, in any case.
+    ``path`` is percent-decoded and ``query`` percent-encoded, as in WSGI; ``headers`` are those of HTTP, in any case;
+    ``body`` is JSON, or empty.
     ``caller`` is who asks, where that has been found out already; ``extras`` go into the WSGI environ as they are.
     """
 
@@ -26,6 +27,7 @@ class Question:
     query: str = ""
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
     address: str = ""
     caller: Caller | None = None
     extras: Mapping[str, object] = field(default_factory=dict)

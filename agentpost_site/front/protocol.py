@@ -1,4 +1,4 @@
-"""The words of ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html) that the front speaks."""
+"""The words of ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html) that the front speaks, and its own."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager

@@ -11,8 +11,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from agentpost_site.front.asking import Asking
 from agentpost_site.front.bridge import Application, Bridge
-from agentpost_site.front.protocol import App, Message, Opening, Receive, Scope, Send
+from agentpost_site.front.protocol import App, Message, Receive, Scope, Send
 from agentpost_site.front.refusals import refuse
+from agentpost_site.front.routes import Route
 from environments.answers import InternalError
 from environments.asking import Ask
 from environments.errors import NotFound, Unavailable
@@ -22,23 +23,21 @@ from webhooks.realtime.wakes import Wakes
 logger = logging.getLogger(__name__)
 THREADS = 8  # that answer requests
 THREADS_THAT_ASK = 4  # apart, so that neither kind waits for the other
-FAREWELL = 3.0  # seconds for streams to end by themselves when the process stops
-Route = tuple[str, str, Opening]
+FAREWELL = 3.0  # seconds for connections to end by themselves when the process stops
 
 
 class Front:
     """The ASGI application of a web process.
 
-    A route is ``"http"`` (only GET and never HEAD) or ``"websocket"``, a pattern for the whole decoded path, and what
-    opens the application that takes it: an asynchronous context manager, entered once in the life of the process and
-    left when the process is asked to stop. Its application's connections should then end within FAREWELL seconds.
+    What is on no route goes to Django. When the process is asked to stop, the connections of the routes' applications
+    should end within FAREWELL seconds.
     """
 
     def __init__(self, application: Application, routes: Sequence[Route]) -> None:
         self._application = application
-        self._openings = [(kind, re.compile(pattern), opening) for kind, pattern, opening in routes]
-        self._opened: list[tuple[str, re.Pattern[str], App]] = []
-        self._streams: set[asyncio.Task[None]] = set()
+        self._routes = [(route, re.compile(route.pattern)) for route in routes]
+        self._opened: list[tuple[Route, re.Pattern[str], App]] = []
+        self._connections: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(THREADS, "web")
         self._django = Bridge(application, self._threads)
         self._stopping = asyncio.Event()
@@ -47,24 +46,26 @@ class Front:
         """Live, or answer one connection."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif (app := self._stream_for(scope)) is not None:
+        elif (app := self._app_for(scope)) is not None:
             if self._stopping.is_set():
                 await refuse(scope, send, Unavailable(headers={"Retry-After": "1"}))
             else:
-                await self._stream(app, scope, receive, send)
+                await self._connect(app, scope, receive, send)
         elif scope["type"] == "websocket":
             await refuse(scope, send, NotFound())
         else:
             await self._django(scope, receive, send)
 
-    def _stream_for(self, scope: Scope) -> App | None:
-        if scope.get("method", "GET") != "GET":
-            return None
-        kind, path = scope["type"], scope["path"]
-        return next((app for of, pattern, app in self._opened if of == kind and pattern.fullmatch(path)), None)
+    def _app_for(self, scope: Scope) -> App | None:
+        is_get = scope.get("method", "GET") == "GET"
+        for route, pattern, app in self._opened:
+            is_taken = route.kind == scope["type"] and (is_get or route.takes_every_method)
+            if is_taken and pattern.fullmatch(scope["path"]):
+                return app
+        return None
 
-    async def _stream(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a stream's application have the connection; what it raises is logged, and answered if nothing was."""
+    async def _connect(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a route's application have the connection; what it raises is logged, and answered if nothing was."""
         begun = False
 
         async def note(message: Message) -> None:
@@ -73,7 +74,7 @@ class Front:
             await send(message)
 
         task = asyncio.ensure_future(app(scope, receive, note))
-        self._streams.add(task)
+        self._connections.add(task)
         try:
             await task
         except asyncio.CancelledError:
@@ -84,7 +85,7 @@ class Front:
             if not begun:
                 await refuse(scope, send, InternalError(), request_id)
         finally:
-            self._streams.discard(task)
+            self._connections.discard(task)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         try:
@@ -100,38 +101,39 @@ class Front:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
-        """Have threads and streams until the end; streams only until a signal asks for it, if that is earlier."""
+        """Have threads and routes until the end; routes only until a signal asks for it, if that is earlier."""
         with self._threads, ThreadPoolExecutor(THREADS_THAT_ASK, "ask") as asking:
             opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            streaming = asyncio.create_task(self._keep_streams(Asking(self._application, asking), opened))
-            await asyncio.wait([streaming, opened], return_when=asyncio.FIRST_COMPLETED)
+            keeping = asyncio.create_task(self._keep_routes(Asking(self._application, asking), opened))
+            await asyncio.wait([keeping, opened], return_when=asyncio.FIRST_COMPLETED)
             try:
                 if opened.done():
                     yield
             finally:
                 self._stopping.set()
-                await streaming
+                await keeping
 
-    async def _keep_streams(self, ask: Ask, opened: asyncio.Future[None]) -> None:
+    async def _keep_routes(self, ask: Ask, opened: asyncio.Future[None]) -> None:
         wakes = Wakes()
         listening = asyncio.create_task(_listen(wakes))
         try:
             async with AsyncExitStack() as stack:
-                for kind, pattern, opening in self._openings:
-                    app = await stack.enter_async_context(opening(ask, wakes))
-                    self._opened.append((kind, pattern, app))
+                for route, pattern in self._routes:
+                    asking = Asking(self._application, self._threads) if route.asks_among_requests else ask
+                    app = await stack.enter_async_context(route.opening(asking, wakes))
+                    self._opened.append((route, pattern, app))
                 with _told_to_stop(self._stopping):
                     opened.set_result(None)
                     await self._stopping.wait()
         finally:
             listening.cancel()
-            await self._end_streams()
+            await self._end_connections()
 
-    async def _end_streams(self) -> None:
-        if self._streams:
-            _, lingering = await asyncio.wait(self._streams, timeout=FAREWELL)
-            for stream in lingering:
-                stream.cancel()
+    async def _end_connections(self) -> None:
+        if self._connections:
+            _, lingering = await asyncio.wait(self._connections, timeout=FAREWELL)
+            for connection in lingering:
+                connection.cancel()
 
 
 async def _listen(wakes: Wakes) -> None:

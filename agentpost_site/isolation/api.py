@@ -10,8 +10,8 @@ from django.db import models
 from agentpost_site.isolation.discovery import SIGNED, Operation, operations
 from agentpost_site.isolation.exchange import Caller, Request, client_with, compare, undone
 from agentpost_site.isolation.findings import Area
-from agentpost_site.isolation.forms import PLACING_HEADERS, PLACING_QUERY, QUERY_REFERENCES, Form, Forms
-from agentpost_site.isolation.world import Place, World
+from agentpost_site.isolation.forms import PLACING_HEADERS, PLACING_QUERY, QUERY_MOMENTS, QUERY_REFERENCES, Form, Forms
+from agentpost_site.isolation.world import Place, World, of_the_same_moment
 from environments.models import Environment, Invitation, Member
 
 NO_BODY = Form()
@@ -138,16 +138,20 @@ class Probes:
         for name in sorted(self.form.query & QUERY_REFERENCES.keys()):
             model = QUERY_REFERENCES[name]
             for identifier in victim.ids(model):
-                missing = self.world.missing[model]
-                yield Pair(
-                    f"(query {name} of {victim.name})",
-                    self.own().with_query(name, identifier).asking(identifier),
-                    self.own().with_query(name, missing).asking(missing),
-                )
+                yield self._filtered(name, victim, identifier, self.world.missing[model])
+        for name in sorted(self.form.query):
+            model = QUERY_MOMENTS.get((self.operation.action, name))
+            for identifier in victim.ids(model) if model else ():
+                yield self._filtered(name, victim, identifier, of_the_same_moment(identifier))
         if not self.operation.is_of_an_environment and self.form.query & PLACING_QUERY:
             missing, own = self.world.missing[Environment], self.own()
             for name in (victim.environment.pk, victim.environment.slug):
                 yield Pair(f"(query names {victim.name})", _placed(own, "query", name), _placed(own, "query", missing))
+
+    def _filtered(self, name: str, victim: Place, identifier: str, missing: str) -> Pair:
+        """Return a pair whose query names a row."""
+        foreign, none = (self.own().with_query(name, one).asking(one) for one in (identifier, missing))
+        return Pair(f"(query {name} of {victim.name})", foreign, none)
 
     def _pair(self, name: str, victim: Place, identifier: str, model: Any, *, is_list: bool) -> Pair:
         """Return a pair whose field names a row; what is stored of a name that led nowhere is taken back."""

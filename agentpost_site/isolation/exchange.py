@@ -19,6 +19,7 @@ from agentpost_site.isolation.world import Place
 
 DRAWN_PER_ANSWER = re.compile(
     r'"request_id":"[^"]*"|name="csrfmiddlewaretoken" value="[^"]*"|\breq_[0-9A-Z]{26}\b|nonce-[\w+/=-]+'
+    r'|(?<="now":)"[^"]*"'
     r"|(?:(?<=MAIL )|(?<=TEXT )|(?<=that hold ))[0-9a-f]{32}\b"
 )
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

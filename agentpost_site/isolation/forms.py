@@ -101,6 +101,7 @@ PLAIN_QUERY = {
     "since", "state", "status", "subject", "timeout", "to", "types",
 }  # fmt: skip
 QUERY_REFERENCES: Mapping[str, type[models.Model]] = {"event_id": Event, "inbox_id": Inbox, "thread_id": Thread}
+QUERY_MOMENTS = {("wait", "after"): Message}  # by action: an id that says no more than when
 PLACING_QUERY = {"environment_id"}
 PAGING_QUERY = {"after", "cursor"}
 SIGNED_QUERY = {"token"}  # asked of by ``links``

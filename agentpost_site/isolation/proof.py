@@ -15,6 +15,7 @@ from agentpost_site.isolation import (
     lists,
     rights,
     streams,
+    tools,
     traffic,
     whole,
 )
@@ -50,12 +51,13 @@ def prove_in(world: World, tell: Tell) -> list[Area]:
     areas = [database.probe_models(world), whole.probe_export(world)]
     for what, probe in (
         ("the API", probe_api),
+        ("the tools of agents", probe_tools),
         ("the console", probe_console),
         ("PostgreSQL alone", probe_postgres_alone),
         ("Python alone", probe_python_alone),
         ("mail, deliveries, jobs and commands", probe_work),
     ):
-        tell(f"Probing {what}")
+        tell(f"Probing {what}, after {sum(area.probes for area in areas):,} probes")
         areas += probe(world)
     return areas
 
@@ -75,6 +77,14 @@ def probe_api(world: World) -> list[Area]:
             api.probe_every_id(keys[0], world),
             *api.probe_operations(keys, world),
         ]
+    return [*areas, untouched]
+
+
+def probe_tools(world: World) -> list[Area]:
+    """Call the tools with both walls up."""
+    agents = tools.agents(api.callers(world))
+    with unchanged(agents, "Tools: what is foreign stays untouched") as untouched:
+        areas = [tools.probe_routes(), *tools.probe_tools(agents, world)]
     return [*areas, untouched]
 
 
@@ -100,6 +110,7 @@ def probe_python_alone(world: World) -> list[Area]:
             lists.probe_filters(keys, world),
             links.probe_links(world),
             console.probe_rows(people[0], world),
+            *tools.probe_tools(tools.agents(keys), world, controls=False),
             *api.probe_operations(keys, world, controls=False),
             untouched,
         ]

@@ -126,6 +126,11 @@ def _missing(model: type[models.Model]) -> str:
     return new_id(prefix) if prefix else str(FIRST_NUMBER + 10**9 + secrets.randbelow(10**6))
 
 
+def of_the_same_moment(identifier: str) -> str:
+    """Return an id that no row has, and that sorts among all rows as this one does."""
+    return identifier[:-1] + ("1" if identifier[-1] == "0" else "0")
+
+
 def build() -> World:
     """Create the three places in the database that is stood in, which is empty."""
     _number_from(FIRST_NUMBER)

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 
-from agentpost_site.management.commands import serve
+from agentpost_site.management.commands.web import web_command
 from tests.mail.smtpd import free_port
 
 
@@ -55,7 +55,7 @@ def running_web(data: Path) -> Iterator[int]:
         "AGENTPOST_DATA_DIR": str(data),
     }
     with override_settings(AGENTPOST_HTTP_PORT=port, AGENTPOST_HTTP_HOST="127.0.0.1"):
-        command = [*serve._web_command(), "--workers=1"]
+        command = [*web_command(), "--workers=1"]
     with subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR) as process:
         try:
             _wait_for(port)

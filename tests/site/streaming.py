@@ -11,6 +11,7 @@ from agentpost_site import asgi
 from agentpost_site.front import bodies
 from agentpost_site.front.protocol import App, Receive, Scope, Send
 from agentpost_site.front.router import Front
+from agentpost_site.front.routes import Route
 from environments.asking import Ask, Question
 from webhooks.realtime.wakes import Wakes
 
@@ -78,4 +79,4 @@ async def echo(ask: Ask, wakes: Wakes) -> AsyncIterator[App]:
     yield app
 
 
-application = Front(django_or, [("http", "/test/(nested/)?events", events), ("websocket", "/test/ws", echo)])
+application = Front(django_or, [Route("http", "/test/(nested/)?events", events), Route("websocket", "/test/ws", echo)])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agentpost_site.front.bodies import Bodies, ClientGone
-from environments.errors import Unavailable
+from environments.errors import Unauthenticated, Unavailable
 
 SCOPE = {"headers": [(b"transfer-encoding", b"chunked")], "http_version": "1.1", "client": ("192.0.2.1", 4711)}
 NEIGHBOUR = {**SCOPE, "client": ("192.0.2.2", 4711)}
@@ -74,3 +74,34 @@ def test_nobody_fills_the_room_of_others_and_small_bodies_always_pass(
         return
     with pytest.raises(Unavailable):
         asyncio.run(beside_a_large_one())
+
+
+def test_nothing_large_is_taken_from_who_is_not_admitted() -> None:
+    async def refuse() -> str:
+        raise Unauthenticated
+
+    async def read_large(bodies: Bodies) -> None:
+        receive = saying(request(b"x" * 10, more=True), request(b"x", more=True), {"type": "unexpected"})
+        async with bodies.read(SCOPE, receive, admit=refuse):
+            pass
+
+    bodies = Bodies(always=10)
+    with pytest.raises(Unauthenticated):
+        asyncio.run(read_large(bodies))
+    assert not bodies.held
+
+
+def test_what_is_large_is_of_the_share_of_who_was_admitted_and_not_of_the_address() -> None:
+    async def admit() -> str:
+        return "org_1"
+
+    async def beside_one_that_fills_the_share(bodies: Bodies) -> None:
+        async with bodies.read(SCOPE, saying(request(b"x" * 100))):
+            small, large = request(b"x" * 8, more=True), request(b"x" * 80)
+            async with bodies.read(SCOPE, saying(small, large), admit=admit) as body:
+                assert body.size == 88
+                assert bodies.held == {SCOPE["client"][0]: 100, "org_1": 88}
+
+    bodies = Bodies(room=200, share=100, always=10)
+    asyncio.run(beside_one_that_fills_the_share(bodies))
+    assert not bodies.held

@@ -16,9 +16,11 @@ class BreachOfProtocol(Refusal):
     """What ends a WebSocket: a code of RFC 6455 section 7.4.1 says what it was."""
 
     code = "protocol_error"
+    message = "The frame is none that may be sent."
+    fix = "See the documentation of realtime events."
 
     def __init__(self, close_code: int, message: str) -> None:
-        super().__init__(message, fix="See the documentation of realtime events.")
+        super().__init__(message)
         self.close_code = close_code
 
 

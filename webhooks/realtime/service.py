@@ -39,21 +39,9 @@ class Realtime:
             await self._admission.close()
 
 
-class Opening:
-    """Opens realtime, once for all routes that lead to it."""
-
-    def __init__(self) -> None:
-        self._realtime: Realtime | None = None
-
-    @asynccontextmanager
-    async def __call__(self, ask: Ask, wakes: Wakes) -> AsyncIterator[Realtime]:
-        """Give the application, until the block ends; the first block must be the last to end."""
-        if self._realtime is not None:
-            yield self._realtime
-            return
-        self._realtime = Realtime(ask, wakes)
-        try:
-            async with self._realtime.serving():
-                yield self._realtime
-        finally:
-            self._realtime = None
+@asynccontextmanager
+async def open_realtime(ask: Ask, wakes: Wakes) -> AsyncIterator[Realtime]:
+    """Give the application, until the block ends."""
+    realtime = Realtime(ask, wakes)
+    async with realtime.serving():
+        yield realtime

@@ -1,0 +1,1 @@
+"""The Model Context Protocol: the API as tools that a language model can call, at ``/mcp``."""
