@@ -53,6 +53,7 @@ LEFT_OUT = {
 }  # unless NEEDED says otherwise
 EXAMPLES: Mapping[str, Any] = {
     "config": '{"host": "relay.example.com"}',
+    "expires_at": "2100-01-01T00:00:00Z",
     "kind": "smtp",
     "allow": "probed.example",
     "mode": "capture",

@@ -191,6 +191,27 @@ def test_going_live_is_recorded_with_who_and_why(acme: Organization) -> None:
     assert (entry.before, entry.after) == ({"delivery_mode": "capture"}, {"delivery_mode": "live"})
 
 
+def test_going_live_says_what_is_missing_and_how_many_keys_it_leaves_behind(acme: Organization) -> None:
+    machine("create_api_key", "--organization", "acme", "--name", "everywhere")
+    machine("create_api_key", "--organization", "acme", "--name", "here", "--environment", "production")
+    machine("create_environment", "--organization", "acme", "--name", "Staging")
+    machine("create_api_key", "--organization", "acme", "--name", "elsewhere", "--environment", "staging")
+    revoked = machine("create_api_key", "--organization", "acme", "--name", "revoked")
+    ApiKey.objects.in_organization(acme).filter(pk=revoked["id"]).update(revoked_at=acme.created_at)
+    remark = StringIO()
+    call_command(*TWICE["mode"], stdout=StringIO(), stderr=remark)
+    assert "Dev keys among those for it: 2. They do not reach it while it is live: make another.\n" in remark.getvalue()
+    assert "It has no inbox yet" in remark.getvalue()
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_mode_that_is_not_live_needs_no_remark() -> None:
+    remark = StringIO()
+    command = ("set_delivery_mode", "--environment", "production", "--mode", "capture", "--reason", "No", "--by", OWNER)
+    call_command(*command, stdout=StringIO(), stderr=remark)
+    assert remark.getvalue() == ""
+
+
 def test_a_mode_comes_with_whom_it_lets_mail_out_to_and_with_a_lock(acme: Organization) -> None:
     command = ("set_delivery_mode", "--environment", "production", "--reason", "Testers", "--by", OWNER)
     redirected = (*command, "--mode", "redirect", "--redirect-to", "T@Acme.test", "--allow", "acme.test", "a@b.test")
@@ -214,6 +235,13 @@ def test_a_key_comes_with_quotas(acme: Organization) -> None:
         machine(*given, "-1")
     made = machine(*given, "50")
     assert (made["daily_sending_quota"], made["hourly_sending_quota"]) == (50, None)
+
+
+def test_a_key_ends_when_it_is_told_to(acme: Organization) -> None:
+    given = ("create_api_key", "--organization", "acme", "--name", "agent", "--expires-at")
+    with pytest.raises(CommandError, match="expires_at"):
+        machine(*given, "tomorrow")
+    assert machine(*given, "2100-01-01T01:00:00+01:00")["expires_at"] == "2100-01-01T00:00:00.000Z"
 
 
 def test_an_environment_starts_in_another_mode_on_the_word_of_a_person(acme: Organization) -> None:

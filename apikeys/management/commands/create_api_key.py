@@ -42,7 +42,7 @@ class Command(ProvisioningCommand):
             help="id or slug; may be repeated; left out, the key reaches the whole organization",
         )
         parser.add_argument("--scopes", default="", help="comma-separated, as messages:read,inboxes:*; none, no rights")
-
+        parser.add_argument("--expires-at", metavar="MOMENT", help="ISO 8601 with a time zone; left out, never")
         for quota in QUOTAS:
             parser.add_argument(f"--{quota.replace('_', '-')}", type=int, metavar="MAILS", help="left out, no limit")
 
@@ -57,7 +57,8 @@ class Command(ProvisioningCommand):
     ) -> Outcome:
         """Return the key, with its secret in ``key`` when it is new."""
         asked = [scope.strip() for scope in scopes.split(",") if scope.strip()]
-        given = validated(KeyBody, name=name, scopes=asked, **{quota: options[quota] for quota in QUOTAS})
+        limits = {limit: options[limit] for limit in (*QUOTAS, "expires_at")}
+        given = validated(KeyBody, name=name, scopes=asked, **limits)
         owner = organization_named(organization)
         existing = _key_named(owner, given["name"])
         if existing:
