@@ -5,7 +5,8 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 
-WITHOUT_DATABASE = {"", "help", "version", "serve", "demo", "collectstatic", "findstatic"}  # serve supervises its own
+# `serve` supervises its own, and `web` is started beside it
+WITHOUT_DATABASE = {"", "help", "version", "serve", "demo", "web", "collectstatic", "findstatic"}
 
 
 def main() -> None:

@@ -83,6 +83,7 @@ def _greets(host: str, port: int) -> None:
 def _storage() -> None:
     name = f"readyz-{uuid.uuid4().hex}"
     default_storage.save(name, ContentFile(b"ready"))
+    default_storage.open(name).close()  # a bucket may let us write and not read
     default_storage.delete(name)
 
 

@@ -27,6 +27,11 @@ AGENTPOST_SUBMISSION_PORT = env.int("AGENTPOST_SUBMISSION_PORT", default=2587)
 AGENTPOST_SUBMISSION_TLS_PORT = env.int("AGENTPOST_SUBMISSION_TLS_PORT", default=2465)
 AGENTPOST_TLS_CERTIFICATE = env.str("AGENTPOST_TLS_CERTIFICATE", default="")
 AGENTPOST_TLS_KEY = env.str("AGENTPOST_TLS_KEY", default="")
+AGENTPOST_S3_BUCKET = env.str("AGENTPOST_S3_BUCKET", default="")
+AGENTPOST_S3_ENDPOINT = env.str("AGENTPOST_S3_ENDPOINT", default="")
+AGENTPOST_S3_REGION = env.str("AGENTPOST_S3_REGION", default="")
+AGENTPOST_S3_ACCESS_KEY = env.str("AGENTPOST_S3_ACCESS_KEY", default="")
+AGENTPOST_S3_SECRET_KEY = env.str("AGENTPOST_S3_SECRET_KEY", default="")
 AGENTPOST_SHARED_DOMAIN = env.str("AGENTPOST_SHARED_DOMAIN", default="agentpost.localhost").lower()
 AGENTPOST_PUBLIC_URL = env.str("AGENTPOST_PUBLIC_URL", default=f"http://127.0.0.1:{AGENTPOST_HTTP_PORT}").rstrip("/")
 AGENTPOST_MAX_MESSAGE_SIZE = env.int("AGENTPOST_MAX_MESSAGE_SIZE", default=25 * 1024 * 1024)
@@ -86,6 +91,7 @@ if EMBEDDED_POSTGRES:
 else:
     _application_url = env.str("DATABASE_URL")
     _owner_url = env.str("DATABASE_OWNER_URL", default=_application_url)
+DATABASE_SUPERUSER_URL = env.str("DATABASE_SUPERUSER_URL", default="")
 DATABASES = {
     "default": {
         **env.db_url_config(_application_url),
@@ -273,11 +279,22 @@ UNFOLD = {
 }
 
 # --- Files ----------------------------------------------------------------------------------------------------------
-STORAGES = {
-    "default": {
-        "BACKEND": "mail.storage.DurableFileSystemStorage",
-        "OPTIONS": {"location": AGENTPOST_DATA_DIR / "blobs"},
+_folder = {
+    "BACKEND": "mail.storage.DurableFileSystemStorage",
+    "OPTIONS": {"location": AGENTPOST_DATA_DIR / "blobs"},
+}
+_bucket = {
+    "BACKEND": "mail.bucket.BucketStorage",
+    "OPTIONS": {
+        "bucket": AGENTPOST_S3_BUCKET,
+        "endpoint": AGENTPOST_S3_ENDPOINT,
+        "region": AGENTPOST_S3_REGION,
+        "access_key": AGENTPOST_S3_ACCESS_KEY,
+        "secret_key": AGENTPOST_S3_SECRET_KEY,
     },
+}
+STORAGES = {
+    "default": _bucket if AGENTPOST_S3_BUCKET else _folder,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_URL = "/static/"

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
 from environments import clock, walls
 from environments.errors import Conflict
 from environments.ids import decode
 from environments.models import AuditEntry, Environment, EnvironmentOwned
+from environments.object_store import object_store
 
 BOOKKEEPING = {"event", "export", "usagehour", "idempotencyrecord", "intakeentry", "sendingwindow", "recipienthour"}
 COUNT = "(SELECT count(*) FROM (SELECT FROM {table} WHERE environment_id = %(here)s LIMIT %(most)s) one)"
@@ -73,14 +73,7 @@ def erase_rows(environment: Environment, *, force: bool) -> dict[str, int]:
 
 def erase_objects(folder: str) -> None:
     """Delete every object of the store whose key starts with this folder: an environment's id."""
-    if not default_storage.exists(folder):
-        return
-    folders, files = default_storage.listdir(folder)
-    for name in files:
-        default_storage.delete(f"{folder}/{name}")
-    for name in folders:
-        erase_objects(f"{folder}/{name}")
-    default_storage.delete(folder)
+    object_store().erase(folder)
 
 
 def children_first() -> Iterator[type[EnvironmentOwned]]:

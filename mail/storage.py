@@ -1,19 +1,27 @@
 """The object store on a file system: what is saved is on disk, under its whole name or not at all."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import FileSystemStorage
 
+from environments.private_files import begin_private
+
 
 class DurableFileSystemStorage(FileSystemStorage):
-    """Write, fsync, rename, fsync the folder: a crash leaves no half object, and loses none that was saved."""
+    """Write, fsync, rename, fsync the folder: a crash leaves no half object, and loses none that was saved.
+
+    No other account can read what is saved.
+    """
 
     def _save(self, name: str, content: Any) -> str:
         path = Path(self.path(name))
         _make_folder(path.parent)
-        partial = path.with_name(path.name + ".part")
+        partial = begin_private(path.with_name(path.name + ".part"))
         with partial.open("wb") as file:
             for chunk in content.chunks():
                 file.write(chunk)
@@ -23,13 +31,26 @@ class DurableFileSystemStorage(FileSystemStorage):
         _sync_folder(path.parent)
         return name
 
+    def objects(self, folder: str = "") -> Iterator[tuple[str, int]]:
+        """Yield key and size in bytes of every object whose key starts with this folder."""
+        root = Path(self.path(""))
+        for place, _, names in os.walk(self.path(folder)):
+            for path in (Path(place, name) for name in names if not name.endswith(".part")):
+                with suppress(FileNotFoundError):  # it was deleted meanwhile
+                    yield path.relative_to(root).as_posix(), path.stat().st_size
+
+    def erase(self, folder: str) -> None:
+        """Delete every object whose key starts with this folder, and the folder."""
+        if Path(self.path(folder)).exists():
+            shutil.rmtree(self.path(folder))
+
 
 def _make_folder(folder: Path) -> None:
     """Make a folder and those above it, each known to its parent on disk."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     _sync_folder(folder.parent)
 
 

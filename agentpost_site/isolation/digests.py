@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
-from django.core.files.storage import default_storage
 from django.db import connection, models
 
 from agentpost_site.isolation.discovery import environment_owned, our_models
@@ -12,6 +11,7 @@ from agentpost_site.isolation.world import Place
 from environments.binding import inside
 from environments.ids import decode
 from environments.models import Environment, Invitation, Member, Organization, OrganizationOwned
+from environments.object_store import object_store
 from inboxes.models import Domain, Inbox
 
 COLLEAGUES = (Member, Invitation)
@@ -45,18 +45,8 @@ def _tables() -> Iterator[tuple[type[models.Model], str]]:
 
 
 def _objects(folder: str) -> str:
-    names = sorted(_walk(folder))
-    return f"{len(names)} {hashlib.sha256(repr(names).encode()).hexdigest()}"
-
-
-def _walk(folder: str) -> Iterator[tuple[str, int]]:
-    if not default_storage.exists(folder):
-        return
-    folders, files = default_storage.listdir(folder)
-    for name in files:
-        yield f"{folder}/{name}", default_storage.size(f"{folder}/{name}")
-    for name in folders:
-        yield from _walk(f"{folder}/{name}")
+    found = sorted(object_store().objects(folder))
+    return f"{len(found)} {hashlib.sha256(repr(found).encode()).hexdigest()}"
 
 
 class Marks:

@@ -1,9 +1,10 @@
 """Bytes kept once per environment and content: on disk before the row that names them is committed."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 
@@ -12,8 +13,11 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from environments.errors import ContentGone
 from environments.models import Environment
 from mail.models import Attachment, Blob, DraftFile, Message, Upload
+
+logger = logging.getLogger(__name__)
 
 WRITERS = ThreadPoolExecutor(8, thread_name_prefix="blob-writer")  # waiting for fsync is all that they do
 
@@ -30,7 +34,8 @@ def removed_on_failure() -> Iterator[None]:
         yield
     except BaseException:
         for key in keys:
-            default_storage.delete(key)
+            with suppress(OSError):  # the store's own trouble may be why we are here
+                default_storage.delete(key)
         raise
     finally:
         _written.reset(token)
@@ -52,7 +57,7 @@ def keep(environment: Environment, contents: Iterable[bytes]) -> Mapping[bytes, 
         return known
     if (written := _written.get()) is not None:
         written += [blob.object_key for blob in fresh]
-    list(WRITERS.map(lambda blob: _write(blob, by_digest[bytes(blob.sha256)]), fresh))
+    _write_all({blob: by_digest[bytes(blob.sha256)] for blob in fresh})
     Blob.objects.in_environment(environment).bulk_create(fresh, ignore_conflicts=True)
     known = _known(environment, by_digest)
     lost = [blob for blob in fresh if known[bytes(blob.sha256)].pk != blob.pk]  # another process stored the same first
@@ -70,20 +75,31 @@ def _known(environment: Environment, digests: Iterable[bytes]) -> dict[bytes, Bl
     return {bytes(blob.sha256): blob for blob in rows}
 
 
+def _write_all(contents: Mapping[Blob, bytes]) -> None:
+    """Write all, and only then raise what went wrong with one: what is still being written could not be removed."""
+    writes = [WRITERS.submit(_write, blob, content) for blob, content in contents.items()]
+    wait(writes)
+    for write in writes:
+        write.result()
+
+
 def _write(blob: Blob, content: bytes) -> None:
     default_storage.save(blob.object_key, ContentFile(content))
 
 
 def read(blob: Blob) -> bytes:
-    """Return the bytes of a blob."""
-    with default_storage.open(blob.object_key, "rb") as file:
-        return bytes(file.read())
+    """Return the bytes of a blob. Raises ContentGone and StoreUnavailable."""
+    return beginning(blob, -1)
 
 
 def beginning(blob: Blob, size: int) -> bytes:
-    """Return no more than the first ``size`` bytes of a blob."""
-    with default_storage.open(blob.object_key, "rb") as file:
-        return bytes(file.read(size))
+    """Return no more than the first ``size`` bytes of a blob. Raises ContentGone and StoreUnavailable."""
+    try:
+        with default_storage.open(blob.object_key, "rb") as file:
+            return bytes(file.read(size))
+    except FileNotFoundError as problem:
+        logger.warning("There is no object for %s", blob.pk)  # it may have been deleted this moment
+        raise ContentGone from problem
 
 
 def release(environment: Environment, blob_ids: Iterable[str]) -> int:
@@ -102,4 +118,4 @@ def release(environment: Environment, blob_ids: Iterable[str]) -> int:
 
 def _delete_objects_on_commit(blobs: Iterable[Blob]) -> None:
     for blob in blobs:
-        transaction.on_commit(partial(default_storage.delete, blob.object_key))
+        transaction.on_commit(partial(default_storage.delete, blob.object_key), robust=True)  # it is too late to fail

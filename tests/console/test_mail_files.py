@@ -83,3 +83,11 @@ def test_an_operator_who_takes_bytes_has_looked(
     signed_in("operator").get(page(acme.here(label), what))
     looked = AuditEntry.objects.in_organization(acme.organization).get(action="operator.looked")
     assert (looked.target_id, looked.after["page"]) == (acme.here(label).pk, f"{label.replace('.', '_')}_{what}")
+
+
+def test_a_file_of_a_draft_whose_bytes_are_gone_has_a_page_that_says_so(
+    acme: House, signed_in: Callable[..., Client], object_store: Path
+) -> None:
+    answer = signed_in("environment_member").get(page(acme.here("mail.draftfile"), "download"))
+    assert answer.status_code == 410
+    assert "not in the object store" in answer.content.decode()

@@ -19,6 +19,7 @@ ALLOWED = {
     "environments/tasks.py": "invitations run out everywhere at once, and so do exports, one environment at a time",
     "inboxes/tasks.py": "the domains of every environment are checked, one environment at a time",
     "mail/management/commands/index_messages.py": "goes through every environment, one at a time",
+    "mail/services/inventory.py": "the objects of every environment are compared with its rows, one at a time",
     "mail/services/receive.py": "mail of all environments is stored at once, each by the policies of its own",
     "mail/services/recipients.py": "the environment of an address is found by the gate, and read by its id",
     "mail/services/unsubscribe.py": "whose recipient leaves is known from the token, and read by its id",

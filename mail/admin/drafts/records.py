@@ -1,9 +1,9 @@
 """Console pages of what drafts leave behind: their versions, and the files in them."""
 
+from typing import ClassVar
+
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -11,10 +11,9 @@ from environments.console.admins import EnvironmentModelAdmin
 from environments.console.permissions import Kind
 from environments.console.reach import ConsoleRequest
 from environments.console.site import site
-from mail.admin.bodies import as_file
+from mail.admin.bodies import WithFiles, only_reading
 from mail.admin.shown import text
 from mail.models import DraftFile, DraftVersion
-from mail.services import blobs
 
 
 @admin.register(DraftVersion, site=site)
@@ -47,7 +46,7 @@ class DraftVersionAdmin(EnvironmentModelAdmin):
 
 
 @admin.register(DraftFile, site=site)
-class DraftFileAdmin(EnvironmentModelAdmin):
+class DraftFileAdmin(WithFiles):
     """Files of drafts."""
 
     section = "Mail"
@@ -59,14 +58,9 @@ class DraftFileAdmin(EnvironmentModelAdmin):
     fields = ("id", "version", "filename", "content_type", "size", "content_id")
     readonly_fields = ("id",)
     ordering = ("-pk",)
+    gives: ClassVar = {"download": "download"}
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.download)
-        return [path("<path:object_id>/download/", view, name="mail_draftfile_download"), *super().get_urls()]
-
-    def download(self, request: ConsoleRequest, object_id: str) -> HttpResponse:
-        """Return the bytes of a file, to be kept and not to be shown."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        file = self.found(request, object_id)
-        return as_file(blobs.read(file.blob), file.filename)
+    @only_reading
+    def download(self, request: ConsoleRequest, row: DraftFile) -> HttpResponse:
+        """Give the file, under its name."""
+        return self.file(request, row, row.blob, row.filename, "application/octet-stream")
