@@ -96,6 +96,14 @@ class EmbeddedPostgres:
         """Whether the server accepts connections now."""
         return self._ping() is Ping.OK
 
+    def is_supervised(self) -> bool:
+        """Whether a supervisor holds the cluster now."""
+        try:
+            with self._lock("supervisor", fcntl.LOCK_SH, patience=0):
+                return False
+        except EmbeddedPostgresError:
+            return True
+
     def ensure_initialised(self) -> None:
         """Create the cluster if there is none; a crash half-way leaves none.
 
@@ -145,7 +153,11 @@ class EmbeddedPostgres:
     def command(self) -> list[str]:
         """Return the postmaster's argument list, to start with `identity()`; SIGINT is its fast shutdown."""
         options = [f"--{name}={value}" for name, value in self._settings().items()]
-        return [str(self._binary("postgres")), "-D", str(self.location), *options]
+        return [str(self.program("postgres")), "-D", str(self.location), *options]
+
+    def program(self, name: str) -> Path:
+        """Return where one of PostgreSQL's own programs is, of the server's version: `psql`, `pg_dump`."""
+        return self._installation() / "bin" / name
 
     def identity(self) -> Identity:
         """Choose the account that runs the server: our own, or for root the cluster's owner, or `nobody`."""
@@ -195,9 +207,6 @@ class EmbeddedPostgres:
         quoted = str(self.socket_dir).replace('"', '""')
         return {**SETTINGS, "unix_socket_directories": f'"{quoted}"'}
 
-    def _binary(self, name: str) -> Path:
-        return self._installation() / "bin" / name
-
     def _installation(self) -> Path:
         installed = wheel() / "pginstall18"
         identity = self.identity()
@@ -207,7 +216,7 @@ class EmbeddedPostgres:
 
     def _run(self, program: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - our own binaries and arguments
-            [str(self._binary(program)), *arguments],
+            [str(self.program(program)), *arguments],
             cwd=cwd,
             env={**os.environ, "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
@@ -340,20 +349,13 @@ class EmbeddedPostgres:
             raise EmbeddedPostgresError(f"PostgreSQL in {self.location} does not stop: {result.stdout}")
 
     def _ensure_running(self) -> None:
-        if self._is_supervised():
+        if self.is_supervised():
             self.wait_until_ready()
             return
         with self._lock("start"):
             if not self.is_running():
                 self._start()
                 self._temporary_note.touch()
-
-    def _is_supervised(self) -> bool:
-        try:
-            with self._lock("supervisor", fcntl.LOCK_SH, patience=0):
-                return False
-        except EmbeddedPostgresError:
-            return True
 
     def _stop_after_last(self, users: int) -> None:
         try:

@@ -35,6 +35,11 @@ SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and wh
     "export_environment": "its archive is read in “Whole environments”",
     "clone_environment": "reads two environments of one organization; asked in “Whole environments”",
     "erase_environment": "a third environment is erased in “Whole environments”",
+    "backup": "copies everything there is, for whoever holds the machine; it answers nobody else",
+    "restore": "fills an empty database, and refuses any other",
+    "copy_objects": "copies objects under the keys that they have; it reads and names no row",
+    "verify_objects": "counts the objects of all environments, for whoever holds the machine",
+    "web": "starts the web process and touches no row itself",
     "verify_isolation": "is this command; it works in a database of its own",
 }
 LEFT_OUT = {
@@ -262,19 +267,6 @@ def _actions(app: str, name: str) -> Iterator[Action]:
     for action in command.create_parser("manage.py", name)._actions:  # noqa: SLF001 - argparse has no other list
         if action.dest not in shared:
             yield action
-
-
-SHARED = {
-    "help",
-    "version",
-    "verbosity",
-    "settings",
-    "pythonpath",
-    "traceback",
-    "no_color",
-    "force_color",
-    "skip_checks",
-}
 
 
 def _arguments(name: str, options: Mapping[str, Action], place: Place, **changed_: str) -> list[str]:
