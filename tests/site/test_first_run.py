@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from io import StringIO
 
@@ -20,6 +21,7 @@ from environments.binding import inside
 from environments.models import Environment, Member, Organization
 from environments.services.organizations import create_organization
 from inboxes.models import Inbox
+from tests.site.instance import wait_for
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_every_password_is_another() -> None:
     assert len({readable_password() for _ in range(20)}) == 20
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def instance() -> Iterator[Instance]:
     with temporary_instance() as running:
         yield running
@@ -112,3 +114,16 @@ def test_the_commands_of_the_greeting_work_as_printed(instance: Instance) -> Non
     [message] = json.loads(pasted(instance, 1))["data"]
     assert (message["subject"], message["extracted_text"]) == ("Hello", "Is anybody there?")
     assert json.loads(pasted(instance, 2))["secret"].startswith("whsec_")
+
+
+def test_the_first_start_says_what_takes_a_while_and_when_all_is_there(instance: Instance) -> None:
+    wait_for(lambda: "| ready: " in instance.log.read_text())
+    log = instance.log.read_text()
+    assert log.startswith("Making the database in ")
+    assert f"ready: {instance.url}/console/; Ctrl-C stops it\n" in log
+
+
+@pytest.mark.parametrize("path", ["/", "/console"])
+def test_who_comes_without_a_path_is_led_to_the_console(instance: Instance, path: str) -> None:
+    with urllib.request.urlopen(f"{instance.url}{path}", timeout=30) as answer:
+        assert answer.url.startswith(f"{instance.url}/console/login/")

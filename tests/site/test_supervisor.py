@@ -1,5 +1,6 @@
 """The supervisor, with real processes under it."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from agentpost_site.embedded_postgres import EmbeddedPostgres
 from agentpost_site.management.commands import serve
 from agentpost_site.supervisor import port_is_free
 
@@ -177,6 +179,18 @@ def test_serve_names_the_taken_port_and_the_setting_that_changes_it(
     with pytest.raises(SystemExit) as ended:
         serve.Command().handle()
     assert ended.value.code == f"Port {port} is taken; set AGENTPOST_{name}_PORT to another one."
+
+
+def test_serve_says_that_it_runs_already_where_another_one_holds_the_data(
+    listener: socket.socket, settings: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(serve, "PATIENCE_FOR_PORTS", 0)
+    settings.AGENTPOST_HTTP_PORT = listener.getsockname()[1]  # type: ignore[attr-defined]
+    settings.EMBEDDED_POSTGRES = EmbeddedPostgres(tmp_path)  # type: ignore[attr-defined]
+    with (tmp_path / "postgres.supervisor.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(SystemExit, match=f"^AgentPost runs already with the data in {tmp_path}: see http"):
+            serve.Command().handle()
 
 
 def test_serve_ends_with_that_one_line_and_status_1(listener: socket.socket) -> None:

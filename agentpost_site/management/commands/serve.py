@@ -1,11 +1,11 @@
 """Everything on one machine: database, web, SMTP, sender, deliverer and worker under one supervisor."""
 
-import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from django.conf import settings
@@ -14,15 +14,13 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 
 from agentpost_site.embedded_postgres import EmbeddedPostgres
+from agentpost_site.management.commands.web import web_command
 from agentpost_site.supervisor import Child, Supervisor, port_is_free
 
 DATABASE, WORKERS, DOORS = range(3)  # stopped from the last to the first
-CONNECTIONS_PER_WEB_WORKER = 8192  # most of them idle: streams, slow clients, kept alive
 CHORES_AT_ONCE = 4  # so that one which waits for DNS holds up no other
-# In MiB. granian takes in WebSocket messages of up to 64 MB before we see them: a worker that is fed more of them than
-# this is replaced, and its streams go on elsewhere from their last event.
-MEMORY_OF_WEB_WORKER = 1536
 PATIENCE_FOR_PORTS = 2.0
+PATIENCE_FOR_WEB = 300.0  # seconds; not to have said so in time changes nothing
 
 
 class Command(BaseCommand):
@@ -34,6 +32,9 @@ class Command(BaseCommand):
         """Check the ports, prepare the database, keep the processes alive."""
         _refuse_taken_ports()
         database: EmbeddedPostgres | None = settings.EMBEDDED_POSTGRES
+        if database and not database.location.exists():
+            self.stdout.write(f"Making the database in {database.location}; about a minute, this once.")
+            self.stdout.flush()
         with database.supervised() if database else nullcontext(), Supervisor() as supervisor:
             if database:
                 _start_database(supervisor, database)
@@ -44,6 +45,7 @@ class Command(BaseCommand):
             for child in _processes():
                 if not supervisor.stopping:
                     supervisor.start(child)
+            _say_when_ready(supervisor)
             supervisor.run()
 
 
@@ -61,7 +63,15 @@ def _refuse_taken_port(name: str, host: str, port: int) -> None:
     except OSError as error:
         sys.exit(f"Port {port} of {host} cannot be opened ({error.strerror}); set AGENTPOST_{name}_PORT to another.")
     if not free:
+        _refuse_if_running()
         sys.exit(f"Port {port} is taken; set AGENTPOST_{name}_PORT to another one.")
+
+
+def _refuse_if_running() -> None:
+    database: EmbeddedPostgres | None = settings.EMBEDDED_POSTGRES
+    if database and database.is_supervised():
+        url = settings.AGENTPOST_PUBLIC_URL
+        sys.exit(f"AgentPost runs already with the data in {database.data_dir}: see {url}/console/, or stop it first.")
 
 
 def _becomes_free(host: str, port: int) -> bool:
@@ -70,6 +80,23 @@ def _becomes_free(host: str, port: int) -> bool:
     while not (free := port_is_free(host, port)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return free
+
+
+def _say_when_ready(supervisor: Supervisor) -> None:
+    with suppress(TimeoutError):
+        supervisor.wait_until(_web_answers, PATIENCE_FOR_WEB)
+        if not supervisor.stopping:
+            supervisor.log.line("serve", f"ready: {settings.AGENTPOST_PUBLIC_URL}/console/; Ctrl-C stops it".encode())
+
+
+def _web_answers() -> bool:
+    with suppress(OSError, HTTPException):
+        web = HTTPConnection(settings.AGENTPOST_HTTP_HOST, settings.AGENTPOST_HTTP_PORT, timeout=0.5)
+        web.request("GET", "/healthz")
+        web.getresponse().read()
+        web.close()
+        return True
+    return False
 
 
 def _start_database(supervisor: Supervisor, database: EmbeddedPostgres) -> None:
@@ -96,33 +123,9 @@ def _processes() -> Iterator[Child]:
     yield _command("sender", "send_mail")
     for number in range(1, settings.AGENTPOST_SMTP_PROCESSES + 1):
         yield _command(f"smtp-{number}", "smtpd", layer=DOORS)
-    yield Child("web", _web_command(), layer=DOORS, folder=str(settings.BASE_DIR))
+    yield Child("web", web_command(), layer=DOORS, folder=str(settings.BASE_DIR))
 
 
 def _command(name: str, *arguments: str, layer: int = WORKERS) -> Child:
     manage = str(settings.BASE_DIR / "manage.py")
     return Child(name, [sys.executable, manage, *arguments], layer=layer, folder=str(settings.BASE_DIR))
-
-
-def _web_command() -> list[str]:
-    options = {
-        "interface": "asgi",
-        "host": settings.AGENTPOST_HTTP_HOST,
-        "port": settings.AGENTPOST_HTTP_PORT,
-        "workers": min(4, os.cpu_count() or 1),
-        "backpressure": CONNECTIONS_PER_WEB_WORKER,
-        "workers-max-rss": MEMORY_OF_WEB_WORKER,
-        "rss-sample-interval": 5,
-        "workers-kill-timeout": 8,
-        "log-level": "error",
-    }
-    flags = [f"--{name}={value}" for name, value in options.items()]
-    return [
-        sys.executable,
-        "-m",
-        "granian",
-        *flags,
-        "--ws",
-        "--respawn-failed-workers",
-        "agentpost_site.asgi:application",
-    ]

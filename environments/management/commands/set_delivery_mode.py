@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from environments.binding import inside
 from environments.models import Environment
 from environments.present import environment_json
 from environments.provisioning import (
@@ -15,6 +16,7 @@ from environments.provisioning import (
     operator_named,
     person_in_charge,
 )
+from environments.readiness import Verdict, checks
 from environments.services.environments import set_delivery_mode, set_lock
 
 
@@ -66,4 +68,10 @@ class Command(ProvisioningCommand):
             changed = set_lock(changed, is_locked=True, actor=actor, reason=reason)
         locked = ", locked" if changed.is_locked else ""
         line = f"environment {changed.slug} {changed.pk} is in {changed.delivery_mode}{locked}"
-        return Outcome(line, environment_json(changed))
+        return Outcome(line, environment_json(changed), _warnings(changed) if changed.is_live else "")
+
+
+def _warnings(environment: Environment) -> str:
+    """Return what the console says before an environment goes live, less what is fine, in a line each."""
+    with inside(environment):
+        return "\n".join(check.sentence for check in checks(environment) if check.verdict != Verdict.OK)
