@@ -11,7 +11,7 @@ from tests.docs.pages import NAMES, joined, text
 
 COMMAND = re.compile(r"\bmanage\.py ([a-z_]+)([^`\n|)]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-TARGET = re.compile(r"(?:`|^)make ([a-z]+)", re.MULTILINE)
+TARGET = re.compile(r"(?:`|^)make ([a-z][a-z-]*)", re.MULTILINE)
 ROUTE = re.compile(r"(?<![\w.])(/api/v1/[\w/$\"{}….-]+|/(?:console/|healthz|readyz|metrics))")
 
 
@@ -38,7 +38,7 @@ def test_every_option_that_is_named_is_taken(page: str) -> None:
 
 @pytest.mark.parametrize("page", NAMES)
 def test_every_target_of_make_that_is_named_is_there(page: str) -> None:
-    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))
     assert set(TARGET.findall(text(page))) - targets == set()
 
 
