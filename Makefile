@@ -1,12 +1,17 @@
 # make run       start everything on this machine; Ctrl-C stops it, and the data stays in var/
 # make test      run every test            make lint    run every check of the code
 # make demo      show the main job, step by step, over real sockets
+# make example-triage, example-signup, example-onboarding   run an example against a running AgentPost
 # make screenshots   take the pictures of the console in docs/screenshots/ anew; needs Chromium
+# make docs      build the documentation into site/
 # make format    rewrite the code's layout  make clean   remove all that is not data or source
+# make sdk       write anew what of the SDKs follows from the server's description
 # make requirements   fix versions and hashes of what the two .in files name
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+EXAMPLES := examples/.venv
+EXAMPLE := EXAMPLES_PYTHON=$(EXAMPLES)/bin/python $(PYTHON)
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url
@@ -16,7 +21,7 @@ FIND_PYTHON := for candidate in python3.13 python3.12 python3.11 python3; do \
 	if $$candidate -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
 	then echo $$candidate; break; fi; done
 
-.PHONY: run test lint demo screenshots format clean requirements
+.PHONY: run test lint demo docs example-triage example-signup example-onboarding screenshots sdk format clean requirements
 .DELETE_ON_ERROR:
 
 run: $(VENV)/installed
@@ -37,15 +42,36 @@ lint: $(VENV)/installed-dev
 demo: $(VENV)/installed
 	@AGENTPOST_DEVELOPMENT=1 exec $(PYTHON) manage.py demo
 
+example-triage: $(EXAMPLES)/installed
+	@$(EXAMPLE) examples/start.py support_triage $(if $(PERSON),,--approve) $(ARGS)
+
+example-signup: $(EXAMPLES)/installed
+	@$(EXAMPLE) examples/start.py signup_bot $(ARGS)
+
+example-onboarding: $(EXAMPLES)/installed
+	@$(EXAMPLE) examples/start.py customer_onboarding $(ARGS)
+
+docs: $(VENV)/installed-dev
+	$(PYTHON) -m agentpost_site.documentation.errors_page
+	$(PYTHON) -m agentpost_site.documentation.llms
+	@PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build
+	@echo "To look at it: python3 -m http.server --directory site 8080"
+
 screenshots: $(VENV)/installed-dev
 	@DJANGO_SETTINGS_MODULE=tests.settings $(PYTHON) -m tests.browser.screenshots
+
+sdk: $(VENV)/installed-dev
+	$(PYTHON) sdk/python/generate.py
+	cd sdk/typescript && npm ci --silent && npm run --silent generate
 
 format: $(VENV)/installed-dev
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
 clean:
-	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EXAMPLES) site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf sdk/python/dist sdk/python/build sdk/typescript/dist sdk/typescript/node_modules
+	find sdk -name '*.egg-info' -prune -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 requirements: $(VENV)/installed-dev
@@ -66,4 +92,11 @@ $(VENV)/installed: requirements.txt | $(PYTHON)
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@echo "Installing requirements-dev.txt ..."
 	@$(INSTALL) --requirement requirements-dev.txt
+	@touch $@
+
+# The examples stand for somebody else's program: what they need is not pinned, so it stays out of the server's $(VENV).
+$(EXAMPLES)/installed: sdk/python/pyproject.toml $(VENV)/installed
+	@echo "Installing sdk/python into $(EXAMPLES) ..."
+	@$(PYTHON) -m venv --clear $(EXAMPLES)
+	@$(EXAMPLES)/bin/python -m pip install --quiet --disable-pip-version-check --editable sdk/python
 	@touch $@

@@ -19,7 +19,8 @@ from tests.webhooks.realtime.client import ROOT, free_port, serving
 from tests.webhooks.realtime.conftest import publish_in
 from tests.world import World
 
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "realtime.md").read_text(), re.MULTILINE | re.DOTALL)
+PAGE = (ROOT / "docs" / "realtime.md").read_text()
+EXAMPLES = re.findall(r"^```python[^\n]*\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 class Example:
@@ -27,12 +28,11 @@ class Example:
 
     def __init__(self, library: str, port: int, secret: str, folder: Path) -> None:
         [code] = [code for code in EXAMPLES if re.search(rf"^(import|from) {library}\b", code, re.MULTILINE)]
-        for scheme in ("ws", "http"):
-            code = code.replace(f"{scheme}s://mail.example.com", f"{scheme}://127.0.0.1:{port}")
         self._log = folder / "example.log"
         with self._log.open("wb") as log:
-            command, environment = [sys.executable, "-c", code], {**os.environ, "API_KEY": secret}
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            own = {"AGENTPOST_BASE_URL": f"http://127.0.0.1:{port}", "AGENTPOST_API_KEY": secret}
+            command = [sys.executable, "-c", code]
+            self.process = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
 
     def ids(self) -> list[str]:
         assert self.process.poll() is None, self._log.read_text()
