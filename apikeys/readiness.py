@@ -24,4 +24,4 @@ def _keys(environment: Environment) -> Iterator[Check]:
         yield Check(Verdict.NOTE, sentence, KEYS, "API keys")
 
 
-CHECKS: Sequence[Checks] = (_keys,)
+LOSSES: Sequence[Checks] = (_keys,)

@@ -1,8 +1,8 @@
 """Where an environment stands: whether it could go live, what waits for a pause to end, how much of a limit is used.
 
-Each app lists what it knows in its own ``readiness`` module: ``CHECKS`` take an environment and return checks,
-``WAITING`` are pairs of a pause and what counts for it, ``USED`` tell what was counted against limits. All run inside
-the environment and count no further than ``MOST``.
+Each app lists what it knows in its own ``readiness`` module: ``CHECKS`` take an environment and return checks, as do
+``LOSSES``, which tell what stops on the day; ``WAITING`` are pairs of a pause and what counts for it, ``USED`` tell
+what was counted against limits. All run inside the environment and count no further than ``MOST``.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,6 +69,11 @@ def checks(environment: Environment) -> list[Check]:
     found = [check for check_all in contributed("readiness", "CHECKS") for check in check_all(environment)]
     order = {Verdict.PROBLEM: 0, Verdict.NOTE: 1, Verdict.OK: 2}
     return sorted(found, key=lambda check: order[check.verdict])
+
+
+def losses(environment: Environment) -> list[Check]:
+    """Return what no longer works once the environment is live."""
+    return [check for tell in contributed("readiness", "LOSSES") for check in tell(environment)]
 
 
 def waiting(environment: Environment, pauses: Mapping[str, datetime | None]) -> dict[str, list[Waiting]]:

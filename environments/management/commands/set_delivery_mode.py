@@ -16,7 +16,7 @@ from environments.provisioning import (
     operator_named,
     person_in_charge,
 )
-from environments.readiness import Verdict, checks
+from environments.readiness import Verdict, checks, losses
 from environments.services.environments import set_delivery_mode, set_lock
 
 
@@ -74,4 +74,5 @@ class Command(ProvisioningCommand):
 def _warnings(environment: Environment) -> str:
     """Return what the console says before an environment goes live, less what is fine, in a line each."""
     with inside(environment):
-        return "\n".join(check.sentence for check in checks(environment) if check.verdict != Verdict.OK)
+        found = [*checks(environment), *losses(environment)]
+        return "\n".join(check.sentence for check in found if check.verdict != Verdict.OK)
