@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 
@@ -17,7 +17,7 @@ from environments.ids import new_id
 from inboxes.models import Inbox
 from mail.models import Message
 from mail.services.waiting import WAIT, Wait
-from tests.world import Api, World, error_of
+from tests.world import Api, World, build, error_of
 
 pytestmark = pytest.mark.usefixtures("object_store")
 HOUR = timedelta(hours=1)
@@ -184,8 +184,14 @@ def test_it_costs_as_many_queries_however_much_mail_there_is(acme: World, api: A
     assert queries() == few
 
 
-def test_the_look_up_is_a_scan_of_the_newest_in_the_inbox(acme: World, api: Api, inbox: Inbox) -> None:
+@pytest.mark.usefixtures("transactional_db")
+def test_the_look_up_is_a_scan_of_the_newest_in_the_inbox() -> None:
+    acme = build("acme")
+    api, inbox = acme.api(), acme.inbox(username="signup")
+    acme.deliver(acme.inbox(username="other"), *(acme.mail() for _ in range(40)))
     acme.deliver(inbox)
+    with connections["owner"].cursor() as owner:
+        owner.execute("ANALYZE mail_message")  # or the plan is that of what other tests have left in the statistics
     with CaptureQueriesContext(connection) as captured:
         wait(api, inbox, since=ago())
     [sql] = [one["sql"] for one in captured if 'FROM "mail_message"' in one["sql"] and "LIMIT 1" in one["sql"]]

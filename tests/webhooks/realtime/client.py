@@ -10,6 +10,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ class Server:
         self.log, self.port, self.process, self.loop = log, port, process, loop
         self.url = f"http://127.0.0.1:{port}"
         self.session = loop.do(self._session())
+        self._streams: list[Events] = []
 
     async def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None), connector=aiohttp.TCPConnector(limit=0))
@@ -154,7 +156,22 @@ class Server:
 
     def stream(self, secret: str | None = None, path: str = STREAM, query: str = "", **headers: str) -> Events:
         given = {**_authorization(secret), **headers}
-        return Events(self.loop, self.loop.do(self.session.get(f"{self.url}{path}{query}", headers=given)))
+        stream = Events(self.loop, self.loop.do(self.session.get(f"{self.url}{path}{query}", headers=given)))
+        self._streams.append(stream)
+        return stream
+
+    def is_up(self) -> bool:
+        async def ask() -> bool:
+            async with self.session.get(f"{self.url}/healthz") as answer:
+                return answer.status == HTTPStatus.OK
+
+        return bool(self.loop.do(ask()))
+
+    def leave(self) -> None:
+        """Close what the tests have left open, so that none of it is collected in the middle of another test."""
+        for stream in self._streams:
+            stream.close()
+        self.loop.do(self.session.close())
 
     def call(self, method: str, path: str, secret: str | None = None, body: Any = None) -> tuple[int, Any]:
         async def ask() -> tuple[int, Any]:
@@ -222,7 +239,7 @@ def serving(database_url: str, folder: Path, port: int | None = None, **settings
         _wait_until_up(server)
         yield server
     finally:
-        loop.do(server.session.close())
+        server.leave()
         loop.close()
         process.terminate()
         try:
@@ -238,7 +255,7 @@ def _wait_until_up(server: Server) -> None:
         assert server.process.poll() is None, server.log.read_text()
         try:
             socket.create_connection(("127.0.0.1", server.port), 1).close()
-            if server.stream(None, "/healthz").status == 200:
+            if server.is_up():
                 return
         except (OSError, aiohttp.ClientError):
             time.sleep(0.1)
