@@ -3,6 +3,8 @@
 # make demo      show the main job, step by step, over real sockets
 # make example-triage, example-signup, example-onboarding   run an example against a running AgentPost
 # make screenshots   take the pictures of the console in docs/screenshots/ anew; needs Chromium
+# make bench     measure beside peers, write docs/performance.md     make chaos   break things, write docs/reliability.md
+#                both take ONLY=section and FULL=1
 # make docs      build the documentation into site/
 # make format    rewrite the code's layout  make clean   remove all that is not data or source
 # make sdk       write anew what of the SDKs follows from the server's description
@@ -21,7 +23,7 @@ FIND_PYTHON := for candidate in python3.13 python3.12 python3.11 python3; do \
 	if $$candidate -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
 	then echo $$candidate; break; fi; done
 
-.PHONY: run test lint demo docs example-triage example-signup example-onboarding screenshots sdk format clean requirements
+.PHONY: run test lint demo docs bench chaos example-triage example-signup example-onboarding screenshots sdk format clean requirements
 .DELETE_ON_ERROR:
 
 run: $(VENV)/installed
@@ -50,6 +52,12 @@ example-signup: $(EXAMPLES)/installed
 
 example-onboarding: $(EXAMPLES)/installed
 	@$(EXAMPLE) examples/start.py customer_onboarding $(ARGS)
+
+bench: $(VENV)/installed-dev
+	@$(PYTHON) -m bench $(ONLY) $(if $(FULL),--full)
+
+chaos: $(VENV)/installed-dev
+	@$(PYTHON) -m bench.chaos $(ONLY) $(if $(FULL),--full)
 
 docs: $(VENV)/installed-dev
 	$(PYTHON) -m agentpost_site.documentation.errors_page
