@@ -188,10 +188,10 @@ def test_it_costs_as_many_queries_however_much_mail_there_is(acme: World, api: A
 def test_the_look_up_is_a_scan_of_the_newest_in_the_inbox() -> None:
     acme = build("acme")
     api, inbox = acme.api(), acme.inbox(username="signup")
-    acme.deliver(acme.inbox(username="other"), *(acme.mail() for _ in range(40)))
-    acme.deliver(inbox)
+    acme.deliver(acme.inbox(username="other"), *(acme.mail() for _ in range(300)))
+    acme.deliver(inbox, *(acme.mail() for _ in range(10)))
     with connections["owner"].cursor() as owner:
-        owner.execute("ANALYZE mail_message")  # or the plan is that of what other tests have left in the statistics
+        owner.execute("ANALYZE mail_message")  # or it plans by what other tests have left in the statistics
     with CaptureQueriesContext(connection) as captured:
         wait(api, inbox, since=ago())
     [sql] = [one["sql"] for one in captured if 'FROM "mail_message"' in one["sql"] and "LIMIT 1" in one["sql"]]
