@@ -51,6 +51,8 @@ SETTINGS = {
     "log_truncate_on_rotation": "on",
     "log_rotation_age": "1d",
     "log_rotation_size": "0",
+    "log_error_verbosity": "terse",  # details quote rows,
+    "log_min_error_statement": "panic",  # and statements too
 }
 
 LONGEST_SOCKET_DIR = 80

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import json
 import os
 import selectors
 import signal
@@ -62,21 +63,27 @@ def port_is_free(host: str, port: int) -> bool:
 
 
 class Log:
-    """Lines from many processes on one stream, each behind its name."""
+    """Lines from many processes on one stream, each behind its name; ``as_json``, each an object by itself."""
 
-    def __init__(self, stream: IO[bytes], *, coloured: bool, width: int = 10) -> None:
-        self._stream, self._coloured, self._width = stream, coloured, width
+    def __init__(self, stream: IO[bytes], *, coloured: bool, as_json: bool = False, width: int = 10) -> None:
+        self._stream, self._coloured, self._as_json, self._width = stream, coloured, as_json, width
         self._colours: dict[str, int] = {}
 
     def line(self, name: str, text: bytes) -> None:
         """Write one line; a reader that went away is no reason to stop."""
+        with suppress(OSError):
+            self._stream.write(self._written(name, text.rstrip(b"\r\n")) + b"\n")
+            self._stream.flush()
+
+    def _written(self, name: str, text: bytes) -> bytes:
+        if self._as_json:
+            told = {"process": name, "event": text.decode(errors="replace")}
+            return text if text.startswith(b"{") else json.dumps(told).encode()
         prefix = f"{name:<{self._width}} | "
         if self._coloured:
             colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
             prefix = f"\033[{colour}m{prefix}\033[0m"
-        with suppress(OSError):
-            self._stream.write(prefix.encode() + text.rstrip(b"\r\n") + b"\n")
-            self._stream.flush()
+        return prefix.encode() + text
 
 
 class _Kept:
@@ -127,9 +134,9 @@ class Supervisor:
     From its start SIGINT, SIGTERM and SIGHUP only ask it to stop. It must live in the main thread of the process.
     """
 
-    def __init__(self, stream: IO[bytes] | None = None, *, grace: float = 10.0) -> None:
+    def __init__(self, stream: IO[bytes] | None = None, *, grace: float = 10.0, as_json: bool = False) -> None:
         stream = stream or sys.stdout.buffer
-        self.log = Log(stream, coloured=stream.isatty() and "NO_COLOR" not in os.environ)
+        self.log = Log(stream, coloured=stream.isatty() and "NO_COLOR" not in os.environ, as_json=as_json)
         self.stopping = False
         self._grace = grace
         self._kept: list[_Kept] = []

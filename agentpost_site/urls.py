@@ -8,8 +8,8 @@ from typing import Any
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 
-from agentpost_site import health
 from agentpost_site.docs import Docs, OpenAPI
+from agentpost_site.health.views import healthz, metrics, readyz
 from apikeys.api import KeyView, MeView
 from environments.api.environments import EnvironmentMemberView, EnvironmentView
 from environments.api.organizations import InvitationView, MemberView, OrganizationView
@@ -151,9 +151,9 @@ urlpatterns = [
     path("console", RedirectView.as_view(pattern_name="admin:index")),
     path("console/", include("environments.console.account.urls")),
     path("console/", site.urls),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
-    path("metrics", health.metrics),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("metrics", metrics),
 ]
 
 handler400 = "agentpost_site.errors.bad_request"

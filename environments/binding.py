@@ -17,11 +17,13 @@ class AlreadyElsewhere(RuntimeError):
 
 
 @contextmanager
-def inside(environment: Environment | str) -> Iterator[None]:
+def inside(environment: Environment | str, *, savepoint: bool = True) -> Iterator[None]:
     """Run the block in a transaction bound to this environment (or to the one with this id).
 
     PostgreSQL shows and accepts rows of that environment only, until the block ends. Blocks may follow one another in
     one outer transaction, for one durable commit over several environments; they do not nest across environments.
+
+    Without ``savepoint``, an error in the block undoes the outer transaction too, for whoever lets it pass anyway.
 
     Raises AlreadyElsewhere when the transaction stands in another environment.
     """
@@ -31,7 +33,7 @@ def inside(environment: Environment | str) -> Iterator[None]:
         raise AlreadyElsewhere(f"This transaction stands in {before}; it cannot enter {wanted}.")
     nested = connection.in_atomic_block
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=savepoint):
             _stand_in(wanted)
             yield
             if nested and not connection.needs_rollback:  # a rollback, and the outermost end, leave by themselves

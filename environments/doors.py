@@ -6,9 +6,13 @@ EVERY_INTERFACE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa
 
 
 def smtp_door() -> tuple[str, int]:
-    """Return host and port of the SMTP server."""
-    host = settings.AGENTPOST_SMTP_HOST[0]
-    return EVERY_INTERFACE.get(host, host), settings.AGENTPOST_SMTP_PORT
+    """Return host and port of the SMTP server, the first one where there are several."""
+    return smtp_hosts()[0], settings.AGENTPOST_SMTP_PORT
+
+
+def smtp_hosts() -> list[str]:
+    """Return every host at which SMTP and submission are to be reached; they may be different machines."""
+    return [EVERY_INTERFACE.get(host, host) for host in settings.AGENTPOST_SMTP_HOST]
 
 
 def http_door() -> str:

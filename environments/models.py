@@ -11,6 +11,7 @@ from environments import clock
 from environments.fields import SameOrganizationForeignKey
 from environments.ids import PrefixedIDField
 from environments.managers import EnvironmentManager, OrganizationManager
+from environments.telemetry.models import Beat  # noqa: F401 - so that Django finds it
 
 
 class UserManager(DjangoUserManager["User"]):
@@ -251,6 +252,9 @@ class Environment(OrganizationOwned, Timestamped):
     )
     event_retention_days = models.SmallIntegerField(
         default=30, db_default=30, help_text="How many days an event stays in the log."
+    )
+    message_retention_days = models.SmallIntegerField(
+        null=True, blank=True, help_text="How many days mail is kept; empty for ever."
     )
     metadata = models.JSONField(default=dict, blank=True)
     client_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - absent is not empty: it is unique

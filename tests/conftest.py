@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any
 import pytest
 
 from agentpost_site.postgres_roles import SUPERUSER
-from tests import node
+from tests import node, previous_release
+from tests.canaries import CAGE
 from tests.chromium import CHROMIUM, MISSING
+from tests.environments.collector import Collector, collecting
 from tests.names import Names, NameServer, name_server
 from tests.standing import Ground, empty_tables
 
 HERE = Path(__file__).parent
 NAME_SERVER = pytest.StashKey[NameServer]()
 LONG = {
+    "test_previous_release",
     "test_proof",
     "test_events_survive",
     "test_survival",
@@ -44,6 +48,26 @@ def pytest_configure(config: pytest.Config) -> None:
         running = contextlib.ExitStack()
         running.enter_context(settings.EMBEDDED_POSTGRES.temporarily_running())
         config.add_cleanup(running.close)
+
+
+def pytest_sessionstart() -> None:
+    """Look at every line that this process would log, from now on."""
+    logging.getLogger().addHandler(CAGE)
+
+
+@pytest.hookimpl(optionalhook=True)  # where the tests run in several processes
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take over what another process of the run has found in its log lines."""
+    CAGE.findings += getattr(node, "workeroutput", {}).get("canaries", [])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the run fail if a log tells what no log may."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["canaries"] = CAGE.findings
+    elif CAGE.findings:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(trylast=True)  # once they are shuffled
@@ -76,6 +100,20 @@ def dns(request: pytest.FixtureRequest) -> Iterator[Names]:
     server.names = Names()
     yield server.names
     server.names = Names()
+
+
+@pytest.fixture
+def collector(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    """Return what collects the traces of this process and of those that it starts."""
+    from environments.telemetry import traces
+
+    with collecting() as collector:
+        settings.AGENTPOST_OTLP_ENDPOINT = collector.url
+        monkeypatch.setenv("AGENTPOST_OTLP_ENDPOINT", collector.url)
+        traces.writing.cache_clear()
+        yield collector
+        traces.writing().provider.shutdown()
+        traces.writing.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -115,9 +153,12 @@ def chromium() -> str:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # so that only the line with the sums follows
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """Say what was not tested for want of a browser or of Node: a green run without it is not the whole one."""
+    """Say what was not tested for want of something: a green run without it is not the whole one."""
     yield
-    for what, why in (("BROWSER", MISSING), ("TYPESCRIPT", node.MISSING)):
+    for finding in sorted(set(CAGE.findings)):
+        terminalreporter.write_line(f"A LOG TELLS: {finding}", red=True)
+    reasons = (("BROWSER", MISSING), ("TYPESCRIPT", node.MISSING), ("PREVIOUS RELEASE", previous_release.MISSING))
+    for what, why in reasons:
         skipped = [report for report in terminalreporter.stats.get("skipped", ()) if why in str(report.longrepr)]
         if skipped:
             terminalreporter.write_line(f"{what} TESTS SKIPPED: {len(skipped)}. {why}", yellow=True)

@@ -1,4 +1,4 @@
-"""A real name server on loopback: what tests know of DNS, and all that they ask."""
+"""A real name server, on loopback unless told otherwise: what tests know of DNS, and all that they ask."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ class _Quiet:
         return lambda *_: None
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     """Return a port that is free for UDP and for TCP."""
     for _ in range(50):
         with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp, suppress(OSError):
-            udp.bind(("127.0.0.1", 0))
+            udp.bind((host, 0))
             tcp.bind(udp.getsockname())
             return int(udp.getsockname()[1])
     raise OSError("No port is free for both.")
@@ -80,15 +80,15 @@ def _free_port() -> int:
 class NameServer:
     """The server, over UDP and TCP; ``names`` are what it knows at the moment."""
 
-    def __init__(self) -> None:
-        self.port = _free_port()
-        options = {"port": self.port, "address": "127.0.0.1", "logger": _Quiet()}
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host, self.port = host, _free_port(host)
+        options = {"port": self.port, "address": host, "logger": _Quiet()}
         self._servers = [DNSServer(Names(), tcp=tcp, **options) for tcp in (False, True)]
         self.names = Names()
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def names(self) -> Names:
@@ -112,9 +112,9 @@ class NameServer:
 
 
 @contextmanager
-def name_server() -> Iterator[NameServer]:
+def name_server(host: str = "127.0.0.1") -> Iterator[NameServer]:
     """Serve names for as long as the block lasts."""
-    server = NameServer()
+    server = NameServer(host)
     server.start()
     try:
         yield server

@@ -3,7 +3,12 @@
 import os
 from pathlib import Path
 
-OF_THE_TESTS = {"AGENTPOST_CHROMIUM", "AGENTPOST_REQUIRE_BROWSER", "AGENTPOST_REQUIRE_NODE"}  # not the product's
+OF_THE_TESTS = {  # not the product's
+    "AGENTPOST_CHROMIUM",
+    "AGENTPOST_REQUIRE_BROWSER",
+    "AGENTPOST_REQUIRE_NODE",
+    "AGENTPOST_REQUIRE_PREVIOUS_RELEASE",
+}
 
 for _name in [name for name in os.environ if name.startswith(("AGENTPOST_", "DATABASE_"))]:
     if _name not in OF_THE_TESTS:

@@ -26,6 +26,7 @@ from inboxes.services.addresses import find_recipient
 from inboxes.services.inboxes import create_inbox
 from mail.intake import Arrival, Recipient
 from mail.services.receive import receive
+from tests.canaries import WORD
 from tests.standing import Ground, store_in
 
 EVERYTHING = ("*", "drafts:approve")
@@ -117,6 +118,7 @@ class World:
             "To": "agent@acme.example",
             "Subject": subject,
             "Message-ID": f"<{self.counter[0]}@example.com>",
+            "X-Canary": WORD,
             **{name.replace("_", "-").title(): value for name, value in headers.items()},
         }
         head = "".join(f"{name}: {value}\r\n" for name, value in given.items())

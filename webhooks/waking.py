@@ -4,10 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
+
+from environments.telemetry.logs import described
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +32,13 @@ class DatabaseThread:
         self, function: Callable[Arguments, Returned], *arguments: Arguments.args, **options: Arguments.kwargs
     ) -> Returned:
         """Call the function in the thread, after whatever was asked of it before, and return what it returns."""
+        context = copy_context()  # for what is logged there
 
         def call() -> Returned:
             close_old_connections()  # one that a restart has broken would fail for ever
             return function(*arguments, **options)
 
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, context.run, call)
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
@@ -51,8 +55,7 @@ class Backoff:
 
     async def after(self, trouble: Exception) -> None:
         """Say what went wrong, and wait longer than the last time."""
-        reason = str(trouble).partition("\n")[0]
-        logger.warning("cannot %s: %s; trying again in %.1f s", self._doing, reason, self._next)
+        logger.warning("cannot %s: %s; trying again in %.1f s", self._doing, described(trouble), self._next)
         pause, self._next = self._next, min(self._next * 2, LONGEST_PAUSE)
         await asyncio.sleep(pause)
 
@@ -61,10 +64,10 @@ class Backoff:
         self._next = FIRST_PAUSE
 
 
-async def listen(channel: str, wake: Callable[[str | None], None]) -> None:
+async def listen(channel: str, wake: Callable[[str | None], None], lost: Callable[[], None] = lambda: None) -> None:
     """Call ``wake`` with the payload of every NOTIFY that is committed on the channel, until cancelled.
 
-    With None after each (re)connection, for what was committed while nobody listened.
+    With None after each (re)connection, for what was committed while nobody listened; ``lost`` when it is broken.
     """
     backoff = Backoff(f"listen on {channel}")
     while True:
@@ -76,6 +79,7 @@ async def listen(channel: str, wake: Callable[[str | None], None]) -> None:
                 async for notice in connection.notifies():
                     wake(notice.payload)
         except DATABASE_TROUBLE as trouble:
+            lost()
             await backoff.after(trouble)
 
 

@@ -7,21 +7,25 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 
 from agentpost_site.front.asking import Asking
 from agentpost_site.front.bridge import Application, Bridge
 from agentpost_site.front.protocol import App, Message, Receive, Scope, Send
 from agentpost_site.front.refusals import refuse
 from agentpost_site.front.routes import Route
+from agentpost_site.health.checkup import CHECKUP, OK, Outcomes, Probes
 from environments.answers import InternalError
 from environments.asking import Ask
-from environments.errors import NotFound, Unavailable
+from environments.errors import NotFound, Unavailable, UnreadableBody
 from environments.ids import new_id
+from environments.telemetry import metrics
+from environments.telemetry.beats import loop_beating
 from webhooks.realtime.wakes import Wakes
 
 logger = logging.getLogger(__name__)
 THREADS = 8  # that answer requests
+TELLING = {"/healthz": 1, "/readyz": 4, "/metrics": 1}  # threads of each, whatever holds up the others
 THREADS_THAT_ASK = 4  # apart, so that neither kind waits for the other
 FAREWELL = 3.0  # seconds for connections to end by themselves when the process stops
 
@@ -40,43 +44,52 @@ class Front:
         self._connections: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(THREADS, "web")
         self._django = Bridge(application, self._threads)
+        self._telling_threads = {path: ThreadPoolExecutor(number, "tell") for path, number in TELLING.items()}
+        self._telling = {path: Bridge(application, threads) for path, threads in self._telling_threads.items()}
+        self._wakes = Wakes()
         self._stopping = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Live, or answer one connection."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif (app := self._app_for(scope)) is not None:
+        elif (found := self._app_for(scope)) is not None:
             if self._stopping.is_set():
                 await refuse(scope, send, Unavailable(headers={"Retry-After": "1"}))
             else:
-                await self._connect(app, scope, receive, send)
+                await self._connect(*found, scope, receive, send)
         elif scope["type"] == "websocket":
             await refuse(scope, send, NotFound())
         else:
-            await self._django(scope, receive, send)
+            await self._telling.get(scope["path"], self._django)(scope, receive, send)
 
-    def _app_for(self, scope: Scope) -> App | None:
+    def _app_for(self, scope: Scope) -> tuple[str, App] | None:
         is_get = scope.get("method", "GET") == "GET"
         for route, pattern, app in self._opened:
             is_taken = route.kind == scope["type"] and (is_get or route.takes_every_method)
             if is_taken and pattern.fullmatch(scope["path"]):
-                return app
+                return route.pattern, app
         return None
 
-    async def _connect(self, app: App, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a route's application have the connection; what it raises is logged, and answered if nothing was."""
+    async def _connect(self, route: str, app: App, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a route's application have the connection; what it raises is logged.
+
+        What it leaves unanswered is refused: a client that still hears us sent a body that cannot be read.
+        """
         begun = False
 
         async def note(message: Message) -> None:
             nonlocal begun
             begun = True
+            if message["type"] == "http.response.start":
+                metrics.answer_begun(scope["method"], route, message["status"])
             await send(message)
 
         task = asyncio.ensure_future(app(scope, receive, note))
         self._connections.add(task)
         try:
-            await task
+            with metrics.STREAMS.track_inprogress():
+                await task
         except asyncio.CancelledError:
             task.cancel()
         except Exception:
@@ -84,6 +97,9 @@ class Front:
             logger.exception("Unexpected fault in %s", request_id)
             if not begun:
                 await refuse(scope, send, InternalError(), request_id)
+        else:
+            if not begun and scope["type"] == "http":
+                await refuse(scope, send, UnreadableBody())
         finally:
             self._connections.discard(task)
 
@@ -102,19 +118,37 @@ class Front:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[None]:
         """Have threads and routes until the end; routes only until a signal asks for it, if that is earlier."""
-        with self._threads, ThreadPoolExecutor(THREADS_THAT_ASK, "ask") as asking:
+        with ExitStack() as threads:
+            for telling in self._telling_threads.values():
+                threads.enter_context(telling)
+            threads.enter_context(self._threads)
+            asking = threads.enter_context(ThreadPoolExecutor(THREADS_THAT_ASK, "ask"))
             opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             keeping = asyncio.create_task(self._keep_routes(Asking(self._application, asking), opened))
             await asyncio.wait([keeping, opened], return_when=asyncio.FIRST_COMPLETED)
             try:
                 if opened.done():
-                    yield
+                    with CHECKUP.with_more(self.probes()):
+                        yield
             finally:
                 self._stopping.set()
                 await keeping
 
+    def probes(self) -> Probes:
+        """Return what readiness looks at in this process."""
+        return {("web",): self._take_a_turn, ("realtime",): self._is_woken}
+
+    def _take_a_turn(self) -> Outcomes:
+        """Take a turn among the requests: threads that all hang give none."""
+        self._threads.submit(int).result()
+        return {"web": OK}
+
+    def _is_woken(self) -> Outcomes:
+        """Ask whether the streams of this process are woken."""
+        return {"realtime": OK if self._wakes.is_listening else "this process is not woken by the database"}
+
     async def _keep_routes(self, ask: Ask, opened: asyncio.Future[None]) -> None:
-        wakes = Wakes()
+        wakes = self._wakes
         listening = asyncio.create_task(_listen(wakes))
         try:
             async with AsyncExitStack() as stack:
@@ -122,6 +156,7 @@ class Front:
                     asking = Asking(self._application, self._threads) if route.asks_among_requests else ask
                     app = await stack.enter_async_context(route.opening(asking, wakes))
                     self._opened.append((route, pattern, app))
+                await stack.enter_async_context(loop_beating("web"))
                 with _told_to_stop(self._stopping):
                     opened.set_result(None)
                     await self._stopping.wait()

@@ -32,6 +32,11 @@ def is_broken(page: str, link: str) -> bool:
     return bool(anchor) and anchor not in {slug(heading) for heading in HEADING.findall(target.read_text("utf-8"))}
 
 
+def test_decisions_stand_in_the_index_by_their_numbers() -> None:
+    listed = [link for link in local_links("docs/README.md") if link.startswith("decisions/")]
+    assert listed == sorted(path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/decisions/*.md"))
+
+
 @pytest.mark.parametrize("page", NAMES)
 def test_every_link_leads_somewhere(page: str) -> None:
     assert [link for link in local_links(page) if is_broken(page, link)] == []

@@ -334,9 +334,9 @@ def test_a_new_key_signs_once_dns_has_it_and_the_old_one_stays_published_for_a_w
 def test_a_private_key_is_sealed_to_its_environment(acme: World, domain: dict[str, Any]) -> None:
     key = keys(acme)[0]
     assert b"\x30\x82" not in bytes(key.sealed_private)[:4]
-    unseal(bytes(key.sealed_private), environment_id=acme.development.pk, purpose=signing_keys.PURPOSE)
+    unseal(bytes(key.sealed_private), environment_id=acme.development.pk, purpose=SigningKey.PURPOSE)
     with pytest.raises(CannotOpen):
-        unseal(bytes(key.sealed_private), environment_id=acme.production.pk, purpose=signing_keys.PURPOSE)
+        unseal(bytes(key.sealed_private), environment_id=acme.production.pk, purpose=SigningKey.PURPOSE)
 
 
 def test_two_environments_have_selectors_of_their_own(acme: World, globex: World, domain: dict[str, Any]) -> None:

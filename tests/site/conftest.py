@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.world import object_store  # noqa: F401 - a fixture
+
 
 @pytest.fixture(scope="module")
 def folder(request: pytest.FixtureRequest) -> Iterator[Path]:

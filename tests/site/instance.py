@@ -20,17 +20,19 @@ from typing import Any, Self
 
 import psutil
 import psycopg
-import pytest
-from django.conf import settings
 
 from agentpost_site.embedded_postgres import EmbeddedPostgres
 from agentpost_site.postgres_roles import SUPERUSER
+from tests.canaries import CAGE
 
+ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 240  # seconds; a busy machine takes most of a minute to start everything
 
 
 class Instance:
     """A whole AgentPost, as ``make run`` starts it, with these settings of its own."""
+
+    code = ROOT
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
@@ -59,7 +61,7 @@ class Instance:
         command = [sys.executable, "manage.py", "serve"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, cwd=settings.BASE_DIR, env=self.environment, stdout=log, stderr=subprocess.STDOUT
+                command, cwd=self.code, env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
         try:
             wait_for(self.is_ready)
@@ -71,6 +73,7 @@ class Instance:
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
+        CAGE.look_into_supervised(self.log)
 
     def is_ready(self) -> bool:
         with contextlib.suppress(OSError, http.client.HTTPException):
@@ -144,7 +147,7 @@ def wait_for(question: Any) -> None:
             if question():
                 return
         time.sleep(0.1)
-    pytest.fail("it did not happen in time")
+    raise TimeoutError("it did not happen in time")
 
 
 class Clients:
@@ -194,11 +197,14 @@ class Senders(Clients):
         self.port, self.address = instance.smtp_port, instance.told("inbox")
 
     def do(self, number: int) -> str | None:
+        return self.send(number, "127.0.0.1")
+
+    def send(self, number: int, host: str) -> str | None:
         message_id = f"<{number}@survival.example>"
         top = ["From: a@survival.example", f"To: {self.address}", f"Message-ID: {message_id}", f"Subject: {message_id}"]
         with (
             contextlib.suppress(OSError, smtplib.SMTPException),
-            smtplib.SMTP("127.0.0.1", self.port, timeout=15) as client,
+            smtplib.SMTP(host, self.port, timeout=15) as client,
         ):
             client.sendmail("a@survival.example", [self.address], "\r\n".join([*top, "", "x" * 2000, ""]))
             return message_id

@@ -16,6 +16,7 @@ from django.db import connections
 from django.test import override_settings
 
 from agentpost_site.management.commands.web import web_command
+from tests.canaries import CAGE
 
 
 class Web:
@@ -85,6 +86,7 @@ def serving(folder: Path, target: str, command: list[str] | None = None, **envir
     finally:
         if process.poll() is None:
             web.stop()
+        CAGE.look_into(log)
 
 
 def answers(web: Web) -> bool:

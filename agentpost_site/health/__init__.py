@@ -1,0 +1,1 @@
+"""Whether the house stands: for load balancers, for people, for Prometheus."""
