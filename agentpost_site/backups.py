@@ -1,7 +1,8 @@
 """Backups: a folder from which a whole AgentPost can be made again.
 
 `database-….dump` is what pg_dump wrote, `objects` holds the object store under the keys of its objects, `secret_key`
-opens what is encrypted in the database, and `backup.json` says which dump it is and when all of it was complete.
+and `secret_key_fallbacks` open what is encrypted in the database, and `backup.json` says which dump it is and when all
+of it was complete.
 """
 
 import hashlib
@@ -67,6 +68,7 @@ def back_up(folder: Path) -> Manifest:
     dump = _dumped(folder)
     after = save_objects_to(folder / "objects")
     _put(folder / "secret_key", settings.SECRET_KEY)
+    _put(folder / "secret_key_fallbacks", "".join(f"{secret}\n" for secret in settings.SECRET_KEY_FALLBACKS))
     kept = before | after
     moment = str(clock.written(clock.now()))
     manifest = Manifest(moment, dump.name, _sha256(dump), len(kept), sum(kept.values()))
@@ -91,6 +93,7 @@ def restore(folder: Path) -> Manifest:
         raise BackupError(f"{len(others)} objects are in the store with another size, the first of them {others[0]}.")
     options = ["--exit-on-error", "--single-transaction"]
     _run("pg_restore", database, *options, str(folder / manifest.database))
+    _adopt_fallbacks(folder / "secret_key_fallbacks")
     _adopt_secret(secret)  # before the objects: should they fail, copy_objects can bring them later
     load_objects_from(folder / "objects")
     return manifest
@@ -222,3 +225,9 @@ def _adopt_secret(secret: str) -> None:
     """Let this key be the machine's, from the next start on."""
     if secret != settings.SECRET_KEY:
         _put(settings.AGENTPOST_DATA_DIR / "secret_key", secret)
+
+
+def _adopt_fallbacks(path: Path) -> None:
+    """Let the backup's former keys be the machine's; an older backup has no such file."""
+    if path.exists() and path.read_text().strip():
+        _put(settings.AGENTPOST_DATA_DIR / path.name, path.read_text())

@@ -60,6 +60,10 @@ AGENTPOST_ALLOWED_HOSTS = env.list(
 AGENTPOST_REQUESTS_PER_MINUTE = env.int("AGENTPOST_REQUESTS_PER_MINUTE", default=6000)
 AGENTPOST_SESSION_IDLE_HOURS = env.int("AGENTPOST_SESSION_IDLE_HOURS", default=12)
 AGENTPOST_SESSION_DAYS = env.int("AGENTPOST_SESSION_DAYS", default=14)
+AGENTPOST_OTLP_ENDPOINT = env.str("AGENTPOST_OTLP_ENDPOINT", default="")
+AGENTPOST_METRICS_TOKEN = env.str("AGENTPOST_METRICS_TOKEN", default="")
+AGENTPOST_LOG_FORMAT = env.str("AGENTPOST_LOG_FORMAT", default="text", choices=["text", "json"])
+AGENTPOST_LOG_WORDS = env.str("AGENTPOST_LOG_WORDS", default="hidden", choices=["hidden", "full"])
 
 
 def _secret_key() -> str:
@@ -79,7 +83,15 @@ def _secret_key() -> str:
     return path.read_text().strip()
 
 
+def _secret_key_fallbacks() -> list[str]:
+    """Return former secrets, which sign and seal nothing any more: given, or kept in the data folder, one a line."""
+    path = AGENTPOST_DATA_DIR / "secret_key_fallbacks"
+    kept = path.read_text().split() if path.exists() else []
+    return [str(secret) for secret in env.list("AGENTPOST_SECRET_KEY_FALLBACKS", default=kept)]
+
+
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = _secret_key_fallbacks()
 DEBUG = False
 ALLOWED_HOSTS = AGENTPOST_ALLOWED_HOSTS
 
@@ -92,6 +104,16 @@ else:
     _application_url = env.str("DATABASE_URL")
     _owner_url = env.str("DATABASE_OWNER_URL", default=_application_url)
 DATABASE_SUPERUSER_URL = env.str("DATABASE_SUPERUSER_URL", default="")
+# Whoever dies without a word, on either side of the network, is missed within 12 seconds: PostgreSQL would keep the
+# locks of a dead machine's transactions for two hours, and with them the end of the event log.
+_missed_soon = {
+    "keepalives_idle": 6,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 12_000,
+    "options": "-c tcp_keepalives_idle=6 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
+    " -c tcp_user_timeout=12000",
+}
 DATABASES = {
     "default": {
         **env.db_url_config(_application_url),
@@ -101,6 +123,7 @@ DATABASES = {
     },
     "owner": env.db_url_config(_owner_url),
 }
+DATABASES["default"]["OPTIONS"] = _missed_soon | DATABASES["default"].get("OPTIONS", {})
 DATABASE_ROUTERS: list[str] = []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -309,11 +332,18 @@ USE_I18N = False
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "environments.telemetry.logs.Formatter",
+            "form": AGENTPOST_LOG_FORMAT,
+            "full": AGENTPOST_LOG_WORDS == "full",
+        }
+    },
+    "filters": {"news": {"()": "environments.telemetry.logs.News"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["news"]},
         "procrastinate": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },

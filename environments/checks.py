@@ -11,12 +11,14 @@ from environments.fields import SameEnvironmentForeignKey, SameOrganizationForei
 from environments.ids import PrefixedIDField
 from environments.managers import EnvironmentManager, OrganizationManager
 from environments.models import EnvironmentOwned, OrganizationOwned
+from environments.sealed import sealed_fields
 
 OURS = ("environments", "apikeys", "webhooks", "inboxes", "mail")
 
 PLATFORM = {  # models of ours that neither an environment nor an organization owns, each with its reason
     "environments.User": "a person may be a member of several organizations",
     "environments.Organization": "the root of ownership",
+    "environments.Beat": "tells that a process lives, whichever environments it works for",
     "apikeys.RateWindow": "counts calls of keys and of environments before either is trusted",
     "inboxes.AddressHold": "outlives the environment that gave the address up",
     "mail.StrayIntake": "mail for addresses that nobody has, for operators to look at",
@@ -40,7 +42,7 @@ def check_walls(**_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for model in apps.get_models():
         if model._meta.app_label in OURS:
-            found += [*_ownership(model), *_references(model)]
+            found += [*_ownership(model), *_references(model), *_purposes(model)]
         if issubclass(model, EnvironmentOwned):
             found += [*_managers(model, EnvironmentManager), *_shape(model)]
         elif issubclass(model, OrganizationOwned):
@@ -96,6 +98,12 @@ def _shape(model: type[EnvironmentOwned]) -> Iterator[Error]:
     for constraint in model._meta.constraints:
         if isinstance(constraint, models.UniqueConstraint) and not _stays_home(model, constraint):
             yield _error(model, 9, f"tells by {constraint.name} what others have", "Add environment to its fields.")
+
+
+def _purposes(model: type[models.Model]) -> Iterator[Error]:
+    for field in sealed_fields(model):
+        if not field.purpose:
+            yield _error(model, 10, f"does not say what {field.name} is sealed for", "Give it a purpose of its own.")
 
 
 def _stays_home(model: type[models.Model], constraint: models.UniqueConstraint) -> bool:

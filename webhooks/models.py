@@ -12,6 +12,7 @@ from environments import clock
 from environments.fields import SameEnvironmentForeignKey
 from environments.ids import PrefixedIDField
 from environments.models import EnvironmentOwned, Timestamped
+from environments.sealed import SealedJSON, SealedText
 
 EVENT_TYPES = (
     "message.received",
@@ -85,10 +86,12 @@ class WebhookEndpoint(EnvironmentOwned, Timestamped):
     events = ArrayField(models.CharField(max_length=40), help_text="Event types; * and message.* are accepted.")
     description = models.TextField(blank=True, default="")
     inbox_ids = ArrayField(models.CharField(max_length=40), default=list, blank=True)
-    headers = models.JSONField(default=dict, blank=True)
+    headers = SealedJSON(default=dict, blank=True, purpose="webhook headers")
     client_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - absent is not empty: it is unique
-    secret = models.CharField(max_length=200, editable=False)
-    previous_secret = models.CharField(max_length=200, blank=True, default="", editable=False)
+    secret = SealedText(max_length=200, editable=False, purpose="webhook secret")
+    previous_secret = SealedText(
+        max_length=200, blank=True, default="", editable=False, purpose="previous webhook secret"
+    )
     previous_secret_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_enabled = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=200, blank=True, default="", editable=False)
@@ -135,7 +138,11 @@ class WebhookDelivery(EnvironmentOwned):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["endpoint", "event"], name="one_delivery_per_event_and_endpoint")
+            models.UniqueConstraint(
+                fields=["environment", "event", "endpoint"], name="one_delivery_of_event_to_endpoint"
+            ),
+            # The release before names these two in its ON CONFLICT: to be dropped a release later, not sooner.
+            models.UniqueConstraint(fields=["endpoint", "event"], name="one_delivery_per_event_and_endpoint"),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -145,7 +152,6 @@ class WebhookDelivery(EnvironmentOwned):
             ),
             models.Index(fields=["environment", "endpoint", "-id"], name="deliveries_of_endpoint"),
             models.Index(fields=["environment", "-id"], name="deliveries_failed", condition=models.Q(state="failed")),
-            models.Index(fields=["event"], name="deliveries_of_event"),
         ]
         verbose_name_plural = "webhook deliveries"
 

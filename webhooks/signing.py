@@ -1,7 +1,6 @@
 """Secrets of webhook endpoints and the two signatures that every webhook carries."""
 
 import base64
-import hashlib
 import hmac
 import secrets as randomness
 from collections.abc import Sequence
@@ -50,12 +49,12 @@ def sign(secrets: Sequence[str], event_id: str, body: bytes, at: datetime) -> di
 
 
 def _agentpost_signature(secret: str, timestamp: str, body: bytes) -> str:
-    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), timestamp.encode() + b"." + body, "sha256").hex()
 
 
 def _standard_signature(secret: str, event_id: str, timestamp: str, body: bytes) -> str:
     signed = f"{event_id}.{timestamp}.".encode() + body
-    digest = hmac.new(_key(secret), signed, hashlib.sha256).digest()
+    digest = hmac.digest(_key(secret), signed, "sha256")
     return "v1," + base64.b64encode(digest).decode("ascii")
 
 

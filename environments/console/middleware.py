@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from environments.binding import inside
+from environments.console.account.sessions import is_of_console
 from environments.console.account.urls import NAMES
 from environments.console.reach import SESSION_KEY, ConsoleRequest, arrive, find
 
@@ -28,7 +29,7 @@ class ConsoleEnvironmentMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: ConsoleRequest) -> HttpResponse:
-        if not request.path.startswith(reverse("admin:index")):
+        if not is_of_console(request):
             return self.get_response(request)
         request.get_host()  # which refuses a name that is not ours
         user = request.user if request.user.is_authenticated else None

@@ -16,7 +16,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mail.parsing.values import ParsedMail
 
@@ -44,20 +44,20 @@ def carried(mail: ParsedMail) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value.strip() for value in values if _bytes_of(value) is not None))
 
 
-def passages(mail: ParsedMail, secret: bytes, inbox_id: str) -> int:
-    """Return how often a mail has left an inbox, each trace counted once."""
+def passages(mail: ParsedMail, ours: Sequence[bytes], inbox_id: str) -> int:
+    """Return how often a mail has left an inbox, each trace counted once, whichever of our secrets made it."""
     found = [_bytes_of(value) for value in carried(mail)]
-    return sum(_is_of(trace, secret, inbox_id) for trace in found if trace)
+    return sum(any(_is_of(trace, secret, inbox_id) for secret in ours) for trace in found if trace)
 
 
-def loop_of(mail: ParsedMail, secret: bytes, inbox_ids: Iterable[str]) -> str | None:
+def loop_of(mail: ParsedMail, ours: Sequence[bytes], inbox_ids: Iterable[str]) -> str | None:
     """Return why a mail for these inboxes goes round in circles, in a sentence, or None if it does not."""
     hops = len(mail.headers.get("received", []))
     if hops > MAX_HOPS:
         return f"The mail has {hops} Received headers; more than {MAX_HOPS} are a loop (RFC 5321, 6.3)."
     if not carried(mail):
         return None
-    most = max((passages(mail, secret, inbox_id) for inbox_id in inbox_ids), default=0)
+    most = max((passages(mail, ours, inbox_id) for inbox_id in inbox_ids), default=0)
     return (
         f"The mail has left the same inbox {most} times before; it goes round in a loop."
         if most > MAX_PASSAGES

@@ -56,8 +56,11 @@ class Tenant:
             return list(DeliveryAttempt.objects.in_environment(self.environment).order_by("pk"))
 
     def change_endpoint(self, endpoint: WebhookEndpoint, **changes: Any) -> None:
+        row = self.reread(endpoint)
+        for name, value in changes.items():
+            setattr(row, name, value)
         with inside(self.environment):
-            WebhookEndpoint.objects.in_environment(self.environment).filter(pk=endpoint.pk).update(**changes)
+            row.save(update_fields=list(changes))
 
     def reread(self, endpoint: WebhookEndpoint) -> WebhookEndpoint:
         with inside(self.environment):

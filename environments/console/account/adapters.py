@@ -10,8 +10,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from environments.console.account.addresses import address_of
 from environments.encryption import seal, unseal
+from environments.services.second_factors import PURPOSE
 
-PURPOSE = "second factor"
 UNKNOWN = "0.0.0.0"  # noqa: S104 - not listened on: what is written where nothing better is known
 
 

@@ -11,9 +11,10 @@ BROWSERS = (  # the most derived first: each of these also names those after it
     ("Samsung Internet", re.compile(r"\bSamsungBrowser/")),
     ("Firefox", re.compile(r"\b(?:Firefox|FxiOS)/")),
     ("Chrome", re.compile(r"\b(?:Chrome|CriOS|HeadlessChrome)/")),
-    ("Safari", re.compile(r"\bVersion/[\d.]+.*\bSafari/")),
+    ("Safari", re.compile(r"\bVersion/\d.*\bSafari/")),
     ("curl", re.compile(r"^curl/")),
 )
+LONGEST = 500  # characters that are looked at; real ones have fewer
 SYSTEMS = (
     ("iPhone", re.compile(r"\biPhone\b")),
     ("iPad", re.compile(r"\biPad\b")),
@@ -35,6 +36,7 @@ def address_of(request: HttpRequest) -> str | None:
 
 def described(user_agent: str) -> str:
     """Return a browser as a person knows it: ``Firefox on Linux``."""
+    user_agent = user_agent[:LONGEST]
     browser = next((name for name, pattern in BROWSERS if pattern.search(user_agent)), "Another browser")
     system = next((name for name, pattern in SYSTEMS if pattern.search(user_agent)), "")
     return f"{browser} on {system}" if system else browser

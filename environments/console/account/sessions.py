@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -24,12 +25,23 @@ class SessionLifeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(reverse("admin:index")) and request.user.is_authenticated:
+        if is_of_console(request) and request.user.is_authenticated:
             if has_run_out(request):
                 logout(request)
             else:
                 note_use(request)
         return self.get_response(request)
+
+
+def is_of_console(request: HttpRequest) -> bool:
+    """Return whether a request is for a page of the console."""
+    return request.path.startswith(_root())
+
+
+@cache
+def _root() -> str:
+    """Return where the console begins; kept, since every call of the API asks it."""
+    return reverse("admin:index")
 
 
 def has_run_out(request: HttpRequest) -> bool:
