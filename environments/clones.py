@@ -6,10 +6,10 @@ from typing import Any
 from environments.callers import Actor
 from environments.cloning import CHANGE, KEEP, Copy, Described, Item, never
 from environments.models import Environment
-from environments.services.environments import POLICIES, RETENTION, update_environment
+from environments.services.environments import MESSAGE_RETENTION, POLICIES, RETENTION, update_environment
 from environments.services.limits import LIMITS, loosens
 
-COPIED = (*POLICIES, RETENTION, *LIMITS)
+COPIED = (*POLICIES, *RETENTION, *LIMITS)
 KIND = "settings"
 
 
@@ -28,6 +28,8 @@ def _item(name: str, before: Any, after: Any) -> Item:
         return Item(KIND, name, KEEP, before, after, "It is the same already.")
     if loosens(name, before, after):
         return Item(KIND, name, KEEP, before, after, "It is looser there. A copy loosens no limit; do that yourself.")
+    if name == MESSAGE_RETENTION and after is not None and (before is None or after < before):
+        return Item(KIND, name, KEEP, before, after, "It is shorter there. A copy deletes no mail; do that yourself.")
     return Item(KIND, name, CHANGE, before, after)
 
 

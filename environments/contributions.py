@@ -1,6 +1,7 @@
 """What apps add to what is done with a whole environment: each lists its own in a module whose name says for what.
 
-``<app>/exports.py`` lists ``FILES``, ``<app>/clones.py`` lists ``COPIES``, ``<app>/readiness.py`` lists ``CHECKS``,
+``<app>/exports.py`` lists ``FILES``, ``TABLES`` and ``LEFT_OUT``, ``<app>/imports.py`` lists ``STEPS``,
+``<app>/erasing.py`` lists ``ALSO``, ``<app>/clones.py`` lists ``COPIES``, ``<app>/readiness.py`` lists ``CHECKS``,
 ``LOSSES``, ``WAITING`` and ``USED``. So this app, leftmost, needs to import none of those on its right. What else apps
 add, and where, is in docs/decisions/0046-which-registry-is-for-what.md.
 """

@@ -8,22 +8,34 @@ from typing import Any
 from django.db import connection, transaction
 
 from environments import clock, walls
+from environments.contributions import contributed
 from environments.errors import Conflict
-from environments.ids import decode
+from environments.ids import decode, is_id
 from environments.models import AuditEntry, Environment, EnvironmentOwned
 from environments.object_store import object_store
+from environments.scanning import Scan
 
 BOOKKEEPING = {"event", "export", "usagehour", "idempotencyrecord", "intakeentry", "sendingwindow", "recipienthour"}
 COUNT = "(SELECT count(*) FROM (SELECT FROM {table} WHERE environment_id = %(here)s LIMIT %(most)s) one)"
+JOBS_AT_ONCE = 1000
+JOBS = """
+    SELECT job.id, argument.value
+      FROM (SELECT id, args FROM procrastinate_jobs WHERE id > %s ORDER BY id LIMIT %s) job
+      LEFT JOIN LATERAL jsonb_each_text(job.args) argument ON true
+"""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was erased: which environment, how many rows of each kind, and the audit entry that says so for ever."""
+    """What was erased: which environment, how many rows of each kind, and the audit entry that says so for ever.
+
+    ``scan`` is what was looked for afterwards, if it was.
+    """
 
     environment: Environment
     counts: dict[str, int]
     entry: AuditEntry
+    scan: Scan | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the certificate as commands and the console show it."""
@@ -38,6 +50,7 @@ class Certificate:
             "reason": entry.reason,
             "audit_entry_id": entry.pk,
             "audit_entry_hash": bytes(entry.hash).hex(),
+            **({"scan": self.scan.as_json()} if self.scan else {}),
         }
 
 
@@ -64,11 +77,43 @@ def erase_rows(environment: Environment, *, force: bool) -> dict[str, int]:
     }
     if not force and any(count for name, count in counts.items() if name not in BOOKKEEPING):
         raise Conflict("The environment is not empty.", fix="Empty it, or add ?force=true to erase all that is in it.")
+    forget_jobs(environment)
     for model in children_first():
         model.before_erasure(environment)
         model.objects.in_environment(environment).delete()
+    for erase in contributed("erasing", "ALSO"):
+        erase(environment)
     transaction.on_commit(partial(erase_objects, environment.pk))
     return {name: count for name, count in counts.items() if count}
+
+
+def forget_jobs(environment: Environment) -> None:
+    """Delete the jobs that name the environment or a row of it, but for those that are being done.
+
+    Runs inside the environment, while its rows are there.
+    """
+    last, ours = 0, set()
+    with connection.cursor() as cursor:
+        while jobs := _jobs(cursor, last):
+            last = max(job for job, _ in jobs)
+            mine = {environment.pk, *_rows_among({named for _, named in jobs if named}, environment)}
+            ours |= {job for job, named in jobs if named in mine}
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE id = ANY (%s) AND status <> 'doing'", [list(ours)])
+
+
+def _jobs(cursor: Any, after: int) -> list[tuple[int, str | None]]:
+    """Return the next jobs, one line for each of their arguments."""
+    cursor.execute(JOBS, [after, JOBS_AT_ONCE])
+    return cursor.fetchall()
+
+
+def _rows_among(names: set[str], environment: Environment) -> Iterator[str]:
+    """Yield those of the names that are ids of rows of the environment."""
+    for model in walls.environment_owned():
+        prefix = model._meta.pk.prefix  # type: ignore[attr-defined] # a PrefixedIDField
+        ids = [name for name in names if is_id(prefix, name)]
+        if ids:
+            yield from model.objects.in_environment(environment).filter(pk__in=ids).values_list("pk", flat=True)
 
 
 def erase_objects(folder: str) -> None:

@@ -47,6 +47,13 @@ class MalformedRequest(Refusal):
     fix = "Send valid JSON in UTF-8 with Content-Type: application/json."
 
 
+class UnreadableBody(MalformedRequest):
+    """A body that ends before it should, or whose chunks end nowhere; or a client that went away, which looks alike."""
+
+    message = "The body of the request could not be read to its end."
+    fix = "Send as many bytes as Content-Length says, or well-formed chunks."
+
+
 class InvalidCursor(Refusal):
     """A cursor that is not one of this list."""
 

@@ -123,6 +123,11 @@ class PrefixedIDField(models.UUIDField):
         return models.Field.formfield(self, **options)
 
 
+def prefix_of(model: type[models.Model]) -> str:
+    """Return the prefix of a model's ids."""
+    return str(model._meta.pk.prefix)  # type: ignore[attr-defined]
+
+
 class FreshID:
     """The default of a primary key: a callable that migrations can compare."""
 

@@ -38,6 +38,18 @@ def page(request: Request, rows: QuerySet, present: Present, *, order: Sequence[
     }
 
 
+def page_by_id(
+    request: Request, find: Callable[[str | None, int], list[Any]], present: Present, *, name: str
+) -> dict[str, Any]:
+    """Return the same for rows that ``find`` reads: so many, by falling ids, those below the id that it is given."""
+    limit, signer = _limit(request.query_params.get("limit")), _signer(request, name)
+    cursor = request.query_params.get("cursor")
+    found = find(_read(signer, cursor, 1)[0] if cursor else None, limit + 1)
+    shown, has_more = found[:limit], len(found) > limit
+    next_cursor = _written(signer, [shown[-1].pk]) if has_more else None
+    return {"data": present(shown), "has_more": has_more, "next_cursor": next_cursor}
+
+
 def page_by_name(request: Request, fetch: Callable[[str, int], list[dict[str, Any]]], *, name: str) -> dict[str, Any]:
     """Return the same for what is no rows but has names: ``fetch`` returns so many whose ``name`` comes after that."""
     limit, signer = _limit(request.query_params.get("limit")), _signer(request, name)

@@ -119,6 +119,7 @@ class EnvironmentOutput(serializers.Serializer):
     authentication_policy = serializers.ChoiceField(Environment.AuthenticationPolicy.values)
     content_policy = serializers.ChoiceField(Environment.ContentPolicy.values)
     event_retention_days = serializers.IntegerField()
+    message_retention_days = serializers.IntegerField(allow_null=True)
     metadata = serializers.DictField()
     client_id = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -151,6 +152,7 @@ def environment_json(environment: Environment) -> dict[str, Any]:
         "authentication_policy": environment.authentication_policy,
         "content_policy": environment.content_policy,
         "event_retention_days": environment.event_retention_days,
+        "message_retention_days": environment.message_retention_days,
         "metadata": environment.metadata,
         "client_id": environment.client_id,
         "created_at": written(environment.created_at),

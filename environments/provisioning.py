@@ -31,11 +31,15 @@ BAD_ARGUMENTS = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command did: a line for a reader, an object for a machine, and a remark that belongs to neither."""
+    """What a command did: a line for a reader, an object for a machine, and a remark that belongs to neither.
+
+    ``failure`` says what is not well all the same: it goes to stderr, and the command ends with 1.
+    """
 
     line: str
     result: dict[str, Any]
     remark: str = ""
+    failure: str = ""
 
 
 class ProvisioningCommand(BaseCommand):
@@ -75,6 +79,9 @@ class ProvisioningCommand(BaseCommand):
         if outcome.remark:
             self.stderr.write(outcome.remark, self.style.NOTICE)
         self.stdout.write(orjson.dumps(outcome.result).decode() if as_json else outcome.line)
+        if outcome.failure:
+            self.stderr.write(outcome.failure)
+            raise SystemExit(1)
 
     def _carried_out(self, options: dict[str, Any]) -> Outcome:
         try:

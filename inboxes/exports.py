@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from environments.exporting import Files, lines
+from environments.exporting import Files, Table, lines
 from environments.models import Environment
 from inboxes.api import domains_json, filter_rule_json, suppression_json
-from inboxes.models import Domain, FilterRule, Suppression
+from inboxes.arrivals import place_anew
+from inboxes.models import Domain, FilterRule, Inbox, SigningKey, Suppression
+
+OF_ONE_SERVER = (
+    "status", "ownership_token", "is_trusted", "verified_at", "checks", "checked_at", "failing_since", "failed_checks",
+)  # fmt: skip
 
 
 def _rules(_: Environment, rows: Sequence[FilterRule]) -> list[dict[str, Any]]:
@@ -22,3 +27,10 @@ FILES: Sequence[Files] = (
     lines("filter_rules", FilterRule.objects.in_environment, _rules),
     lines("suppressions", Suppression.objects.in_environment, _suppressions),
 )
+TABLES: Sequence[Table] = (
+    Table(Domain, without=OF_ONE_SERVER),
+    Table(Inbox, arrive=place_anew),
+    Table(FilterRule),
+    Table(Suppression),
+)
+LEFT_OUT = {SigningKey: "private keys stay at their server; a domain gets fresh ones"}

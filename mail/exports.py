@@ -11,23 +11,46 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from environments.clock import written
-from environments.exporting import File, Files, by_the_dozen, line, lines
-from environments.models import Environment
+from environments.exporting import File, Files, Table, by_the_dozen, line, lines
+from environments.models import Environment, EnvironmentOwned
 from inboxes.models import Inbox
 from mail.api.draft_forms import draft_json
 from mail.api.inboxes import inbox_json
 from mail.api.present import messages_json, threads_json
-from mail.models import Blob, Draft, DraftFile, DraftVersion, Message, Step, Thread
+from mail.models import (
+    UNFINISHED,
+    Attachment,
+    AwaitedMessage,
+    Blob,
+    Draft,
+    DraftFile,
+    DraftVersion,
+    HandOver,
+    IntakeEntry,
+    Message,
+    MessageLabel,
+    MessageRecipient,
+    RecipientHour,
+    SearchEntry,
+    SendingWindow,
+    Step,
+    Thread,
+    ThreadLabel,
+    Transport,
+    Upload,
+)
 from mail.services import blobs, labels
 
 FROM_LINE = re.compile(rb"^(>*From )", re.MULTILINE)
+QUOTED = re.compile(rb"^>(>*From )")
 NOBODY = "MAILER-DAEMON"
 QUARANTINED = Q(status=Message.Status.QUARANTINED)
 AS_IT_IS = "@+=._-"  # in the name of a file
 LABELS_AT_ONCE = 100
+NOT_LEFT = "It had not left when its environment was exported, and an import sends nothing."
 
 
 # --- Mailboxes --------------------------------------------------------------------------------------------------------
@@ -126,12 +149,55 @@ def _files_of(environment: Environment, rows: Sequence[Draft]) -> dict[tuple[str
     return found
 
 
-def _draft_files(environment: Environment) -> Iterator[File]:
-    """Yield the files of all versions of all drafts, each content once, under its SHA-256."""
-    used = DraftFile.objects.in_environment(environment).filter(blob=OuterRef("pk"))
-    for some in by_the_dozen(Blob.objects.in_environment(environment).filter(Exists(used))):
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+def _files(environment: Environment) -> Iterator[File]:
+    """Yield the files that messages came with, and those of all versions of all drafts, each content once."""
+    for some in by_the_dozen(_blobs_of(environment, (Attachment, "blob"), (DraftFile, "blob"))):
         for blob in some:
-            yield File(f"draft-files/{bytes(blob.sha256).hex()}", iter([_read(blob)]))
+            yield File(f"files/{bytes(blob.sha256).hex()}", iter([_read(blob)]))
+
+
+def _blobs_of(environment: Environment, *columns: tuple[type[EnvironmentOwned], str]) -> QuerySet[Blob]:
+    """Return the blobs that rows of the environment have in any of these columns."""
+    is_used = Q()
+    for model, name in columns:
+        is_used |= Q(Exists(model.objects.in_environment(environment).filter(**{name: OuterRef("pk")})))
+    return Blob.objects.in_environment(environment).filter(is_used)
+
+
+# --- Tables -----------------------------------------------------------------------------------------------------------
+
+
+def _used_blobs(environment: Environment) -> QuerySet[Blob]:
+    """Return the blobs of messages and drafts; those of uploads go with these."""
+    return _blobs_of(environment, (Message, "raw"), (Attachment, "blob"), (DraftFile, "blob"))
+
+
+def _sent_no_more(row: Any) -> None:
+    """Let what was still to leave have failed: the server that it is from may have sent it since."""
+    if row.status in UNFINISHED:
+        row.status = Message.Status.FAILED
+
+
+def _recipient(row: MessageRecipient) -> None:
+    if row.status in UNFINISHED:
+        row.status, row.reason, row.explanation = Message.Status.FAILED, "imported", NOT_LEFT
+
+
+def _withheld(row: HandOver) -> None:
+    row.claim, row.next_attempt_at = None, None
+    if row.state in {HandOver.State.WAITING, HandOver.State.QUEUED, HandOver.State.SENDING}:
+        row.state, row.finished_at, row.last_reply = HandOver.State.WITHHELD, row.created_at, NOT_LEFT
+
+
+def _at_rest(row: Draft) -> None:
+    """Let what was on its way, or waited for a yes, be a draft again: a yes was given to people of elsewhere."""
+    row.due_at = None
+    if row.state not in {Draft.State.SENT, Draft.State.FAILED, Draft.State.REJECTED}:
+        row.state, row.approved_hash, row.approved_by, row.approved_at = Draft.State.DRAFT, "", None, None
+        row.submitted_by, row.submitted_at, row.expires_at = None, None, None
 
 
 FILES: Sequence[Files] = (
@@ -141,6 +207,29 @@ FILES: Sequence[Files] = (
     lines("steps", Step.objects.in_environment, _steps),
     _labels,
     lines("drafts", Draft.objects.in_environment, _drafts),
-    _draft_files,
+    _files,
     _mailboxes,
 )
+TABLES: Sequence[Table] = (
+    Table(Blob, rows=_used_blobs),
+    Table(Thread),
+    Table(Message, arrive=_sent_no_more),
+    Table(AwaitedMessage),
+    Table(HandOver, arrive=_withheld),
+    Table(MessageRecipient, arrive=_recipient),
+    Table(Attachment),
+    Table(Step),
+    Table(MessageLabel),
+    Table(ThreadLabel),
+    Table(IntakeEntry),
+    Table(Draft, arrive=_at_rest),
+    Table(DraftVersion),
+    Table(DraftFile),
+)
+LEFT_OUT = {
+    Transport: "how mail leaves is told with secrets; set it anew",
+    SearchEntry: "made anew from the messages",
+    Upload: "gone within hours unless it is sent",
+    SendingWindow: "counts of hours and days that will be over",
+    RecipientHour: "the same",
+}

@@ -5,11 +5,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from environments.exporting import Files, lines
+from environments.exporting import Files, Table, lines
 from environments.models import Environment
+from environments.services.unpacking import ArchiveRefused
 from webhooks.api.endpoints import endpoint_json
-from webhooks.models import Event, WebhookEndpoint
+from webhooks.models import DeliveryAttempt, Event, WebhookDelivery, WebhookEndpoint
 from webhooks.services.events import envelope
+from webhooks.signing import new_secret
+
+IMPORTED = "It came with an archive: give its receiver the new secret, then enable it."
 
 
 def _log_of(environment: Environment) -> QuerySet[Event]:
@@ -28,3 +32,26 @@ FILES: Sequence[Files] = (
     lines("webhook_endpoints", WebhookEndpoint.objects.in_environment, _endpoints),
     lines("events", _log_of, _events),
 )
+
+
+def _demand_object(event: Event) -> None:
+    if not isinstance(event.data, dict):
+        raise ArchiveRefused(f"What the event {event.pk} tells is no object of JSON.")
+
+
+def _disabled(endpoint: WebhookEndpoint) -> None:
+    endpoint.secret, endpoint.is_enabled, endpoint.disabled_reason = new_secret(), False, IMPORTED
+
+
+TABLES: Sequence[Table] = (
+    Table(Event, without=("number", "is_test"), rows=_log_of, arrive=_demand_object),
+    Table(
+        WebhookEndpoint,
+        without=("previous_secret_expires_at", "is_enabled", "disabled_reason", "consecutive_failures"),
+        arrive=_disabled,
+    ),
+)
+LEFT_OUT = {
+    WebhookDelivery: "what was to be posted was told of by the server that it was from",
+    DeliveryAttempt: "what came of it, too",
+}

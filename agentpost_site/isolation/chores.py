@@ -20,21 +20,26 @@ from apikeys.models import ApiKey, IdempotencyRecord, KeyWindow, RateWindow
 from environments import clock
 from environments.binding import inside
 from environments.ids import decode, first_at, new_id
-from environments.models import Export, Invitation, Member
+from environments.models import Environment, Export, Invitation, Member
+from environments.services import usage
 from inboxes.models import Domain, Inbox
 from mail.models import Draft, IntakeEntry, Message, RecipientHour, SendingWindow, Upload
+from mail.services import search
 from webhooks.models import Event, WebhookDelivery, WebhookEndpoint
 
 SEEN_ELSEWHERE = {  # commands that are no single act on one environment, and what asks about them instead
     "smtpd": "its calls resolve, receive and admit are asked in “Reception”, “Threads” and “Submission”",
     "deliver": "its claims and requests are asked in “Deliveries”",
     "send_mail": "its claims, decisions and parcels are asked in “Departures”",
+    "procrastinate": "its worker runs the jobs, which are asked in “Jobs”",
     "serve": "starts the other processes and touches no row itself",
     "first_run": "creates an organization of its own through the services that the other commands call",
     "demo": "talks to a running instance over its sockets, with keys",
     "export_environment": "its archive is read in “Whole environments”",
     "clone_environment": "reads two environments of one organization; asked in “Whole environments”",
+    "import_environment": "an archive of ours is imported beside it in “Whole environments”",
     "erase_environment": "a third environment is erased in “Whole environments”",
+    "rotate_secrets": "seals every secret anew where it lies; it copies none, and names no row of anybody's",
     "backup": "copies everything there is, for whoever holds the machine; it answers nobody else",
     "restore": "fills an empty database, and refuses any other",
     "copy_objects": "copies objects under the keys that they have; it reads and names no row",
@@ -51,6 +56,7 @@ LEFT_OUT = {
     "environment_role",
     "hourly_sending_quota",
     "lock",
+    "message_retention_days",
     "remove_second_factor",
     "slug",
     "trusted",
@@ -97,6 +103,10 @@ KNOWN = {"as_json", *LEFT_OUT, *EXAMPLES, *OF_THE_PLACE}
 def probe_jobs(world: World) -> Area:
     """Run every job while only ours has anything due; demand that the others stay as they are."""
     area, others = Area("Jobs"), (world.theirs, world.stranger)
+    for place, days in ((world.ours, 365), (world.theirs, 1000), (world.stranger, None)):
+        _keep_mail(place, days)
+        with inside(place.environment):
+            _leave_old_mail(place)
     for name, task in tasks().items():
         takes = frozenset(inspect.signature(task.func).parameters)
         if takes not in JOB_ARGUMENTS:
@@ -190,7 +200,12 @@ def _have_something_due(place: Place) -> None:
         )
         forgettable = clock.now() - timedelta(days=settings.AGENTPOST_INTAKE_DAYS + 1)
         IntakeEntry.objects.in_environment(place.environment).create(
-            id=first_at("itk", forgettable), environment=place.environment, transaction_id=uuid4(), outcome="refused"
+            id=first_at("itk", forgettable),
+            environment=place.environment,
+            transaction_id=uuid4(),
+            outcome=IntakeEntry.Outcome.REFUSED,
+            stage=IntakeEntry.Stage.RCPT,
+            reason="unknown_recipient",
         )
         drafts = Draft.objects.in_environment(place.environment).filter(state=Draft.State.PENDING_APPROVAL)
         drafts.update(due_at=past, expires_at=past)
@@ -203,6 +218,7 @@ def _have_something_due(place: Place) -> None:
         exports.create(environment=place.environment, state=Export.State.READY, expires_at=past)
         _leave_old_counts(place)
         _leave_an_old_event(place)
+        _leave_old_mail(place)
         leave_ticket(place, past, member_id=place.first(Member))
 
 
@@ -239,6 +255,25 @@ def _leave_an_old_event(place: Place) -> None:
         state=WebhookDelivery.State.DELIVERED,
         next_attempt_at=None,
     )
+
+
+def _leave_old_mail(place: Place) -> None:
+    """Leave a mail and a draft of two years ago, like those that are there."""
+    then, here = clock.now() - timedelta(days=730), place.environment
+    message = Message.objects.in_environment(here).filter(status=Message.Status.RECEIVED).order_by("pk")[0]
+    draft = Draft.objects.in_environment(here).filter(state=Draft.State.DRAFT).order_by("pk")[0]
+    message.raw_sha256, draft.client_id = None, None  # there is one of each
+    for row, prefix in ((message, "msg"), (draft, "drf")):
+        row.pk, row.created_at, row.updated_at = first_at(prefix, then), then, then
+        row._state.adding = True  # noqa: SLF001 - so that Django copies it
+        row.save(force_insert=True)
+    search.index(here, [message])
+    usage.count(here.pk, {"bytes_stored": message.size + draft.size})  # which its deletion takes back
+
+
+def _keep_mail(place: Place, days: int | None) -> None:
+    rows = Environment.objects.in_organization(place.organization).filter(pk=place.environment.pk)
+    rows.update(message_retention_days=days)
 
 
 def probe_commands(world: World) -> Area:

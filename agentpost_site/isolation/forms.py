@@ -50,6 +50,7 @@ PLAIN_FIELDS: Mapping[str, Any] = {
     "labels": ["probed"],
     "list_unsubscribe": LEFT_OUT,
     "match_type": "address",
+    "message_retention_days": LEFT_OUT,
     "messages": [{"to": "somebody@example.com", "subject": "probed"}],
     "metadata": {"probed": True},
     "mime_type": "text/plain",

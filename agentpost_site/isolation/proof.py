@@ -48,7 +48,7 @@ def prove(*, read_only: bool, tell: Tell) -> Report:
 
 def prove_in(world: World, tell: Tell) -> list[Area]:
     """Run every probe in a world that stands in a throw-away database."""
-    areas = [database.probe_models(world), whole.probe_export(world)]
+    areas = [database.probe_models(world), whole.probe_export(world), whole.probe_import(world)]
     for what, probe in (
         ("the API", probe_api),
         ("the tools of agents", probe_tools),

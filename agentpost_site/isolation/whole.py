@@ -1,15 +1,19 @@
-"""An environment as a whole: exported, copied from and erased, while the others are left alone."""
+"""An environment as a whole: exported, copied from, imported and erased, while the others are left alone."""
 
 import io
 import secrets
 import zipfile
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 
 from agentpost_site.isolation.console import sessions
 from agentpost_site.isolation.digests import Marks, digest_of
+from agentpost_site.isolation.discovery import environment_owned
 from agentpost_site.isolation.exchange import Request, compare
 from agentpost_site.isolation.findings import Area, changed
 from agentpost_site.isolation.furniture import furnish
@@ -20,13 +24,13 @@ from environments.erasure import count_up_to
 from environments.ids import new_id
 from environments.models import Environment
 from environments.services.archive import write_archive
-from environments.services.environments import create_environment
+from environments.services.environments import create_environment, delete_environment
 
 CAPTURE = Environment.DeliveryMode.CAPTURE
 
 
 def probe_whole(world: World) -> Area:
-    """Copy theirs to ours, erase a third one; name foreign ones wherever an environment is named."""
+    """Copy theirs to ours, erase a third one; name foreign ones wherever one is named."""
     area = Area("Whole environments: copied, erased")
     _name_foreign_sources(area, world)
     _name_foreign_environments(area, world)
@@ -45,6 +49,13 @@ def probe_export(world: World) -> Area:
         for name in archive.namelist():
             mark = marks.seen_in(archive.read(name).decode(errors="replace"), ())
             area.demand(name, f"shows {mark}" if mark else "")
+    return area
+
+
+def probe_import(world: World) -> Area:
+    """Import ours beside itself, before any probe has sent us what it knows of others."""
+    area = Area("Whole environments: imported")
+    _import(area, world)
     return area
 
 
@@ -101,6 +112,36 @@ def _copy(area: Area, world: World) -> None:
     _demand_unchanged(area, "copying", others, before)
     ours = Environment.objects.in_organization(world.ours.organization).get(pk=world.ours.environment.pk)
     area.demand("copying from a live environment", "" if ours.delivery_mode == CAPTURE else ours.delivery_mode)
+
+
+def _import(area: Area, world: World) -> None:
+    """Make an environment of an archive of ours, beside it: nobody's rows change, and nothing of others is in it."""
+    before = {place.name: digest_of(place) for place in world.places}
+    slug = f"imported-{secrets.token_hex(4)}"
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "ours.zip")
+        with path.open("wb") as file:
+            write_archive(world.ours.environment, file)
+        told = io.StringIO()
+        options = ("--organization", world.ours.organization.slug, "--slug", slug)
+        call_command("import_environment", str(path), *options, stdout=told, stderr=told)
+    _demand_unchanged(area, "importing", world.places, before)
+    imported = Environment.objects.in_organization(world.ours.organization).get(slug=slug)
+    seen = Marks(world.ours, (world.theirs, world.stranger)).seen_in(told.getvalue() + _text_of(imported), ())
+    area.demand("an imported environment", f"shows {seen}" if seen else "")
+    delete_environment(imported, actor=SYSTEM, force=True)
+    left = _left(imported)
+    area.demand("an imported environment, erased", f"left {left}" if left else "")
+
+
+def _text_of(environment: Environment) -> str:
+    """Return all rows of an environment as PostgreSQL writes them."""
+    with inside(environment), connection.cursor() as cursor:
+        texts = []
+        for model in environment_owned():
+            cursor.execute(f"SELECT to_jsonb(t)::text FROM {model._meta.db_table} t")  # noqa: S608 - tables of ours
+            texts += [text for (text,) in cursor.fetchall()]
+    return "\n".join(texts)
 
 
 def _erase(area: Area, world: World) -> None:

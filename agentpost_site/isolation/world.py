@@ -33,6 +33,7 @@ from environments.models import (
 from environments.services.environments import create_environment, set_delivery_mode, update_environment
 from environments.services.members import add_member, add_to_environment, invite
 from environments.services.organizations import create_organization
+from environments.telemetry.models import Beat
 from mail.models import StrayIntake
 
 EVERYTHING = ("*", "drafts:approve")
@@ -72,6 +73,7 @@ class Place:
             Organization: {"pk": self.organization.pk},
             User: {"pk__in": [user.pk for user in self.people.values()]},
             RateWindow: {"subject": decode("env", self.environment.pk)},
+            Beat: {"host": self.environment.pk},  # it is nobody's either
             StrayIntake: {"helo": self.environment.pk},  # it is nobody's; the proof says whose it counts as
         }.get(model)
         rows = model._default_manager.all()  # noqa: SLF001 - whichever it is
@@ -145,6 +147,8 @@ def build() -> World:
     keys = {"dev": dev, **_keys(ours, theirs, stranger)}
     forget_rates()
     RateWindow.objects.create(subject=decode("env", ours.environment.pk), minute=clock.now(), calls=1)
+    process = {"kind": "proof", "pid": 1, "started": 1.0, "at": clock.now()}
+    Beat.objects.create(id=f"proof@{ours.environment.pk}", host=ours.environment.pk, **process)
     StrayIntake.objects.create(recipient="nobody@stray.example", helo=ours.environment.pk, outcome="refused")
     return World(ours, theirs, stranger, keys)
 

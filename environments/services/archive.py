@@ -37,11 +37,14 @@ def snapshot() -> Iterator[None]:
 def write_archive(environment: Environment, target: IO[bytes]) -> dict[str, Any]:
     """Write a zip of all that the environment holds into a file that can seek; return its manifest.
 
-    Mail as mailboxes, everything else as lines of JSON, and ``manifest.json`` with the number of things in each file
-    and its SHA-256. Bytes that were deleted since the moment it tells of are left out, and counted as ``missing``.
+    Mail as mailboxes, files as they are, everything else as lines of JSON, and ``manifest.json`` with the number of
+    things in each file and its SHA-256. Bytes that were deleted since the moment it tells of are left out, and counted
+    as ``missing``.
     """
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive, snapshot(), inside(environment):
-        files = [_written(archive, file) for files in contributed("exports", "FILES") for file in files(environment)]
+        tables = [table.files for table in contributed("exports", "TABLES")]
+        listed = [*contributed("exports", "FILES"), *tables]
+        files = [_written(archive, file) for files in listed for file in files(environment)]
         manifest = {
             "schema_version": SCHEMA_VERSION,
             "environment_id": environment.pk,

@@ -20,7 +20,8 @@ from environments.services.pauses import PAUSES
 from environments.waking import wake_sender
 
 POLICIES = ("authentication_policy", "content_policy")
-RETENTION = "event_retention_days"
+MESSAGE_RETENTION = "message_retention_days"
+RETENTION = ("event_retention_days", MESSAGE_RETENTION)
 OUTLETS = ("delivery_mode", "allowlist", "redirect_address")
 NOBODY = Actor("nobody")  # who changes an outlet without a reason
 CAPTURE = Environment.DeliveryMode.CAPTURE
@@ -38,8 +39,8 @@ def create_environment(
 ) -> tuple[Environment, bool]:
     """Create an environment, or return the one with the same ``client_id``; the second value is whether it is new.
 
-    ``fields`` may hold ``description``, ``metadata``, the policies for incoming mail and how many days events are kept.
-    Raises Conflict when the slug is taken, and PersonRequired for any mode but capture, which only
+    ``fields`` may hold ``description``, ``metadata``, the policies for incoming mail and how many days events and mail
+    are kept. Raises Conflict when the slug is taken, and PersonRequired for any mode but capture, which only
     ``set_delivery_mode`` gives.
     """
     organization_id = organization if isinstance(organization, str) else organization.pk
@@ -261,7 +262,7 @@ def _record(environment: Environment, actor: Actor, action: str, **details: Any)
 def _shown(environment: Environment) -> dict[str, Any]:
     paused = (f"{pause}_paused" for pause in PAUSES)
     names = (
-        "name", "slug", "description", *OUTLETS, "metadata", *POLICIES, RETENTION, *LIMITS, *paused,
+        "name", "slug", "description", *OUTLETS, "metadata", *POLICIES, *RETENTION, *LIMITS, *paused,
         "pauses_by_people", "pause_reasons",
     )  # fmt: skip
     return {name: getattr(environment, name) for name in names}

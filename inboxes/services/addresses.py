@@ -10,6 +10,7 @@ from django.conf import settings
 from environments.errors import ValidationFailed
 from environments.gates import ask
 from environments.ids import decode
+from environments.models import Environment
 from inboxes.records.wanted import RETURN_PATH
 
 LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._%-]{0,62}[a-z0-9])?")
@@ -102,6 +103,11 @@ def find_senders(address: str) -> list[tuple[UUID, UUID]]:
     Several have it where several claim its domain, which anybody may until one of them proves it.
     """
     return [(environment, inbox) for environment, inbox in ask("find_senders", normalise(address))]
+
+
+def is_held(email: str, environment: Environment) -> bool:
+    """Return whether the address is kept from this environment because another one had it lately."""
+    return bool(ask("address_is_held", email, decode("env", environment.pk))[0][0])
 
 
 def find_holders(addresses: Sequence[str]) -> dict[str, tuple[str, str | None]]:

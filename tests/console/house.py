@@ -21,6 +21,7 @@ from environments.models import Environment, Export, Member, Organization, Usage
 from environments.services.environments import create_environment
 from environments.services.members import add_member, add_to_environment, invite, memberships
 from environments.services.organizations import create_organization
+from environments.telemetry.models import Beat
 from inboxes.models import Domain, FilterRule, Inbox, SigningKey, Suppression
 from mail.models import (
     Attachment,
@@ -112,6 +113,9 @@ def _of_the_organization(name: str, organization: Organization, environment: Env
     made = create_key(organization.pk, f"key of {who}", actor=SYSTEM, environments=[environment])
     reach = ApiKeyEnvironment.objects.in_organization(organization).get(key=made.key)
     window = RateWindow.objects.create(subject=decode("env", environment.pk), minute=_an_hour(suffix), calls=1)
+    beat = Beat.objects.create(
+        id=f"{who}@{name}", kind="web", host=name, pid=1, started=1.0, at=clock.now() - timedelta(hours=1)
+    )
     stray = StrayIntake.objects.create(recipient=f"{who}@stray.example", outcome="refused")
     counted = KeyWindow.objects.in_organization(organization).create(
         organization=organization, key=made.key, period="hour", start=clock.now(), count=1, most=9
@@ -119,7 +123,7 @@ def _of_the_organization(name: str, organization: Organization, environment: Env
     entry = _newest_entry(organization, environment)
     ticket = issue_ticket(environment, member_id=member.pk).ticket
     of_key = [made.key, reach, counted, ticket]
-    rows = [organization, environment, member, invitation, *of_key, window, stray, entry, member.user]
+    rows = [organization, environment, member, invitation, *of_key, window, beat, stray, entry, member.user]
     return {row._meta.label_lower: row for row in [*rows, memberships(environment).get(member=member)]}
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from axes.models import AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -22,7 +23,7 @@ from environments.models import AuditEntry, User
 from environments.services.accounts import reset_link
 from environments.services.members import add_member
 from environments.services.second_factors import TooManyGuesses, WrongCode, enrol, prove, recovery_codes_left
-from environments.tasks import forget_sessions, mail_password_reset
+from environments.tasks import forget_sessions, forget_sign_ins, mail_password_reset
 from tests.console.factors import SECRET, code_at, with_factor
 from tests.console.house import House
 from tests.console.pages import ANEW
@@ -68,6 +69,14 @@ def told(response: HttpResponse, *leave_out: str) -> tuple[int, bytes]:
     for text in leave_out:
         body = body.replace(text.encode(), b"")
     return response.status_code, body
+
+
+@pytest.mark.parametrize(("days", "left"), [(89, 1), (91, 0)])
+def test_who_signed_in_is_remembered_for_ninety_days(owner: User, days: int, left: int) -> None:
+    with time_machine.travel(clock.now() - timedelta(days=days)):
+        sign_in(owner)
+    assert AccessLog.objects.count() == 1
+    assert (forget_sign_ins(0), AccessLog.objects.count()) == (1 - left, left)
 
 
 # --- Signing in -------------------------------------------------------------------------------------------------------

@@ -64,6 +64,16 @@ def test_a_section_is_saved_alone_and_says_what_changed(acme: House, signed_in: 
     assert "Saved: Days that an event stays in the log." in shown(client, page(acme.development))
 
 
+@pytest.mark.parametrize(("given", "kept"), [("365", 365), ("", None)])
+def test_mail_is_kept_for_as_many_days_as_the_page_says(
+    acme: House, signed_in: Callable[..., Client], given: str, kept: int | None
+) -> None:
+    update_environment(acme.development, {"message_retention_days": 7}, actor=PERSON)
+    section = {"section": "retention", "event_retention_days": "30", "message_retention_days": given}
+    signed_in("environment_admin").post(page(acme.development), section)
+    assert fresh(acme.development).message_retention_days == kept
+
+
 def test_a_mistake_is_told_beside_its_field_and_saves_nothing(acme: House, signed_in: Callable[..., Client]) -> None:
     given = {"section": "retention", "event_retention_days": "400"}
     response = signed_in("owner").post(page(acme.development), given)

@@ -10,7 +10,7 @@ from environments.provisioning import Outcome, ProvisioningCommand
 
 
 class Command(ProvisioningCommand):
-    """Safe to run again: what is there already stays as it is, and is told of where its size is another."""
+    """Safe to run again: what is there already stays as it is; where its size is another, it fails."""
 
     takes_turns = False
     in_one_transaction = False  # it asks the database nothing
@@ -21,13 +21,6 @@ class Command(ProvisioningCommand):
         super().add_arguments(parser)
         parser.add_argument("folder", type=Path, help="an object store on disk, or objects of a backup")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Print what was done; end with 1 when the store has another object under a file's key."""
-        super().handle(*args, **options)
-        if self.others:
-            self.stderr.write(f"{len(self.others)} are there with another size, the first of them {self.others[0]}.")
-            raise SystemExit(1)
-
     def carry_out(self, *, folder: Path, **_: Any) -> Outcome:
         """Return how many were copied, and what was left as it is."""
         if not folder.is_dir():
@@ -36,6 +29,7 @@ class Command(ProvisioningCommand):
             found = backups.load_objects_from(folder)
         except OSError as problem:
             raise CommandError(str(problem)) from problem
-        copied, self.others = len(found.absent), found.others
-        told = {"copied": copied, "others": found.others, "folder": str(folder)}
-        return Outcome(f"copied {copied} objects from {folder}", told)
+        copied, others = len(found.absent), found.others
+        told = {"copied": copied, "others": others, "folder": str(folder)}
+        failure = f"{len(others)} are there with another size, the first of them {others[0]}." if others else ""
+        return Outcome(f"copied {copied} objects from {folder}", told, failure=failure)

@@ -35,7 +35,8 @@ class Command(BaseCommand):
         if database and not database.location.exists():
             self.stdout.write(f"Making the database in {database.location}; about a minute, this once.")
             self.stdout.flush()
-        with database.supervised() if database else nullcontext(), Supervisor() as supervisor:
+        as_json = settings.AGENTPOST_LOG_FORMAT == "json"
+        with database.supervised() if database else nullcontext(), Supervisor(as_json=as_json) as supervisor:
             if database:
                 _start_database(supervisor, database)
             if not supervisor.stopping:

@@ -1,6 +1,5 @@
 """The proof that anyone can run: what belongs to one environment is out of reach of every other."""
 
-import logging
 import sys
 import warnings
 from argparse import ArgumentParser
@@ -29,7 +28,6 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, as_json: bool, read_only: bool, **_options: Any) -> None:
         """Prove, print, and say with the exit status whether it holds."""
         warnings.filterwarnings("ignore", "No directory at")  # of files that no probe asks for
-        logging.getLogger("django.request").addFilter(_is_news)
         try:
             report = prove(read_only=read_only, tell=self._tell)
         except NoGround as problem:
@@ -40,8 +38,3 @@ class Command(BaseCommand):
 
     def _tell(self, sentence: str) -> None:
         self.stderr.write(f"{sentence} ...")
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Return whether a fault is worth a line: that a server without its processes is not ready is not."""
-    return not record.getMessage().endswith(" /readyz")

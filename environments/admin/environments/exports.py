@@ -18,7 +18,7 @@ from environments.errors import NotFound
 from environments.models import Export
 from environments.services import exports
 
-SHARED = ("mail/", "quarantine/", "draft-files/")  # folders, whose files are told of as one
+SHARED = ("mail/", "quarantine/", "files/", "rows/")  # folders, whose files are told of as one
 
 
 class ExportForm(ConfinedModelForm):

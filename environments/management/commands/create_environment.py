@@ -21,6 +21,7 @@ from environments.services.environments import create_environment, set_delivery_
 from environments.services.organizations import slug_of
 
 Mode = Environment.DeliveryMode
+FIELDS = ("name", "description", "message_retention_days")
 
 
 class Command(ProvisioningCommand):
@@ -38,6 +39,7 @@ class Command(ProvisioningCommand):
         parser.add_argument("--name", required=True)
         parser.add_argument("--slug", help="derived from the name when left out")
         parser.add_argument("--description")
+        parser.add_argument("--message-retention-days", type=int, metavar="DAYS", help="when mail is deleted (never)")
         parser.add_argument("--mode", choices=Mode.values, default=Mode.CAPTURE, help="delivery mode (%(default)s)")
         parser.add_argument("--reason", help="why another mode than capture; kept in the audit log")
         parser.add_argument("--by", type=email_argument, metavar="EMAIL", help="who decides on that mode")
@@ -52,10 +54,8 @@ class Command(ProvisioningCommand):
         line = f"environment {environment.slug} {environment.pk} ({environment.delivery_mode})"
         return Outcome(f"{'created' if is_new else 'exists'} {line}", environment_json(environment))
 
-    def _found_or_made(
-        self, *, organization: str, name: str, slug: str | None, description: str | None, **_: Any
-    ) -> tuple[Environment, bool]:
-        given = validated(EnvironmentBody, name=name, slug=slug, description=description)
+    def _found_or_made(self, *, organization: str, slug: str | None, **options: Any) -> tuple[Environment, bool]:
+        given = validated(EnvironmentBody, slug=slug, **{name: options[name] for name in FIELDS})
         owner = organization_named(organization)
         slug = given.setdefault("slug", slug_of(given["name"], "name"))
         existing = Environment.objects.in_organization(owner).filter(slug=slug).first()

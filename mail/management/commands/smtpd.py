@@ -1,7 +1,8 @@
 """``manage.py smtpd``: one process that takes mail in over SMTP, from senders and from mail clients, and over LMTP."""
 
+import gc
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 
+from environments.telemetry.beats import loop_beating
 from mail.services.attempts import Attempts
 from mail.services.examine import examine
 from mail.services.receive import receive
@@ -16,6 +18,8 @@ from mail.services.recipients import recipient_of
 from mail.services.submission import admit, submit
 from mail.smtp import SmtpOptions, serve
 from mail.smtp.certificates import own_certificate
+
+YOUNG_OBJECTS = 10_000  # that are allocated before those of them that refer to one another are looked for
 
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
@@ -35,6 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--submission-tls-port", type=int, default=settings.AGENTPOST_SUBMISSION_TLS_PORT)
 
     def handle(self, *_: Any, **options: Any) -> None:
+        gc.freeze()  # what is loaded stays: no collection is to look through it for each few mails
+        gc.set_threshold(YOUNG_OBJECTS)
         serve(
             SmtpOptions(
                 hostname=settings.AGENTPOST_SHARED_DOMAIN,
@@ -53,6 +59,7 @@ class Command(BaseCommand):
             on_a_live_connection(receive),
             note=on_a_live_connection(Attempts().note),
             submission=(on_a_live_connection(admit), on_a_live_connection(submit)),
+            beside=partial(loop_beating, "smtp"),
         )
 
 

@@ -26,21 +26,16 @@ class Command(ProvisioningCommand):
             "--delete-strays", action="store_true", help="delete objects that no row has named for a day"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Print what was found; end with 1 when an object is missing or damaged."""
-        super().handle(*args, **options)
-        for what, keys in self.trouble.items():
-            if keys:
-                self.stderr.write(f"{len(keys)} objects are {what}, the first of them {keys[0]}.")
-        if any(self.trouble.values()):
-            raise SystemExit(1)
-
     def carry_out(self, *, contents: bool, delete_strays: bool, **_: Any) -> Outcome:
         """Return what was found."""
         found = take_inventory(with_contents=contents)
-        self.trouble = {"missing": found.missing, "damaged": found.damaged}
         for key in found.strays if delete_strays else ():
             default_storage.delete(key)
         counts = f"{len(found.missing)} missing, {len(found.damaged)} damaged, {len(found.strays)} strays"
         line = f"{found.objects} objects: {counts}"
-        return Outcome(line, {**vars(found), "deleted_strays": delete_strays})
+        trouble = [
+            f"{len(keys)} objects are {what}, the first of them {keys[0]}."
+            for what, keys in (("missing", found.missing), ("damaged", found.damaged))
+            if keys
+        ]
+        return Outcome(line, {**vars(found), "deleted_strays": delete_strays}, failure="\n".join(trouble))
