@@ -1,7 +1,12 @@
 """Chores of organizations, run by the worker."""
 
+from asgiref.sync import async_to_sync
+from axes.handlers.proxy import AxesProxyHandler
+from django.db import transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Job, Status
 
 from environments import clock
 from environments.binding import inside
@@ -12,6 +17,8 @@ from environments.services.accounts import NOBODY, RESET, forget_ended_sessions,
 from environments.services.members import MAIL_INVITATION, mailable_link
 from environments.services.notices import mail_link, mail_to
 
+HOURS_OF_FINISHED_JOBS = 7 * 24
+DAYS_OF_SIGN_INS = 90
 IN_A_WHILE = RetryStrategy(max_attempts=6, exponential_wait=6)
 
 
@@ -77,6 +84,13 @@ def forget_sessions(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tell
     return forget_ended_sessions()
 
 
+@app.periodic(cron="19 * * * *")
+@app.task(queueing_lock="forget_sign_ins")
+def forget_sign_ins(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Forget who signed in from where so many days ago; return how many times. Guesses are forgotten at the next."""
+    return AxesProxyHandler.reset_logs(age_days=DAYS_OF_SIGN_INS)
+
+
 @app.task(name="environments.tasks.make_export")
 def make_export(environment_id: str, export_id: str) -> bool:
     """Make an export that was asked for; return whether it is ready now. It must be one of this environment's."""
@@ -93,3 +107,31 @@ def forget_exports(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells
         with inside(environment_id):
             forgotten += exports.forget_expired(Environment(pk=environment_id))
     return forgotten
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="retry_stalled_jobs")
+def retry_stalled_jobs(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Put back in the line the jobs whose worker was killed over them; return how many. Each may run twice."""
+    stalled = list(async_to_sync(app.job_manager.get_stalled_jobs)())
+    return sum(_put_back(job) for job in stalled)
+
+
+def _put_back(job: Job) -> bool:
+    """Let a job start anew; return False for one that is let go, since its like waits in the line already."""
+    try:
+        with transaction.atomic():
+            app.job_manager.retry_job_by_id(job.id, clock.now())  # type: ignore[arg-type] # it comes from the table
+    except UniqueViolation:
+        async_to_sync(app.job_manager.finish_job)(job, Status.FAILED, delete_job=True)
+        return False
+    return True
+
+
+@app.periodic(cron="43 * * * *")
+@app.task(queueing_lock="forget_finished_jobs")
+def forget_finished_jobs(timestamp: int) -> None:  # noqa: ARG001 - procrastinate tells when it was due
+    """Delete the jobs that ended, well or not, more than a week ago."""
+    async_to_sync(app.job_manager.delete_old_jobs)(
+        HOURS_OF_FINISHED_JOBS, include_failed=True, include_cancelled=True, include_aborted=True
+    )

@@ -9,6 +9,7 @@ from environments import clock
 from environments.fields import SameEnvironmentForeignKey
 from environments.ids import PrefixedIDField
 from environments.models import Environment, EnvironmentOwned, Timestamped
+from environments.sealed import SealedBytes
 
 
 class Domain(EnvironmentOwned, Timestamped):
@@ -69,6 +70,7 @@ class SigningKey(EnvironmentOwned):
         RETIRING = "retiring"
         RETIRED = "retired"
 
+    PURPOSE: ClassVar = "dkim key"  # of what is sealed
     OVERLAP: ClassVar = timedelta(days=7)
 
     id = PrefixedIDField("sgk", primary_key=True)
@@ -76,7 +78,9 @@ class SigningKey(EnvironmentOwned):
     selector = models.CharField(max_length=63)
     algorithm = models.CharField(max_length=7, choices=Algorithm.choices)
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
-    sealed_private = models.BinaryField(editable=False, help_text="PKCS #8, sealed; empty once it is retired.")
+    sealed_private = SealedBytes(
+        editable=False, help_text="PKCS #8, sealed; empty once it is retired.", purpose=PURPOSE
+    )
     public = models.BinaryField(editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     activated_at = models.DateTimeField(null=True, editable=False)
@@ -237,12 +241,12 @@ class Suppression(EnvironmentOwned):
 class AddressHold(models.Model):
     """An address given up, not to be given to another environment before ``until``.
 
-    It outlives its environment, so it is not owned by one; the application writes it and asks the gate
-    ``address_is_held``, but cannot read it.
+    It outlives its environment, so it is not owned by one; the application writes it, asks the gate
+    ``address_is_held``, and lets go of what is over, but cannot read whose it is.
     """
 
     LENGTH = timedelta(days=30)
-    application_privileges = "INSERT, SELECT (id)"
+    application_privileges = "INSERT, SELECT (id), SELECT (until), DELETE"
 
     email = models.CharField(max_length=320)
     environment_id = PrefixedIDField("env")

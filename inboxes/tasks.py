@@ -13,7 +13,7 @@ from environments.callers import SYSTEM
 from environments.errors import NotFound
 from environments.gates import environment_id_of
 from environments.models import Environment
-from inboxes.models import Domain
+from inboxes.models import AddressHold, Domain
 from inboxes.services import signing_keys, verification
 
 OFTEN, SELDOM, DAILY = timedelta(minutes=50), timedelta(hours=6), timedelta(hours=23)
@@ -52,6 +52,13 @@ def _defer(domain_id: str) -> None:
             recheck_domain.configure(queueing_lock=f"recheck {domain_id}").defer(domain_id=domain_id)
     except AlreadyEnqueued:
         return
+
+
+@app.periodic(cron="29 * * * *")
+@app.task(queueing_lock="forget_address_holds")
+def forget_address_holds(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Forget the addresses that are not held any more; return how many."""
+    return AddressHold.objects.filter(until__lt=clock.now()).delete()[0]
 
 
 @app.task(name="inboxes.tasks.recheck_domain")

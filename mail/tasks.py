@@ -14,6 +14,7 @@ from environments.models import Environment
 from mail.models import Attachment, Draft, IntakeEntry, Message, RecipientHour, SendingWindow, StrayIntake
 from mail.services import blobs, search, uploads
 from mail.services.drafts.dispatch import attend, put_off
+from mail.services.retention import Forgetting
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,31 @@ def forget_intake(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells 
             rows = IntakeEntry.objects.in_environment(Environment(pk=environment_id))
             forgotten += rows.filter(pk__lt=first_at("itk", until)).delete()[0]
     return forgotten
+
+
+@app.periodic(cron="53 * * * *")
+@app.task(queueing_lock="forget_mail", lock="forget_mail")  # one may take longer than an hour
+def forget_mail(timestamp: int) -> int:  # noqa: ARG001 - procrastinate tells when it was due
+    """Delete the mail and the drafts that environments keep no longer; return how many.
+
+    A batch of each environment in turn, so that one with much to delete holds up no other.
+    """
+    rows = Environment.everywhere.filter(message_retention_days__isnull=False).order_by("pk")
+    runs = [Forgetting(environment) for environment in rows]
+    under_way = runs
+    while under_way:
+        under_way = [run for run in under_way if _goes_on(run)]
+    return sum(run.messages + run.drafts for run in runs)
+
+
+def _goes_on(run: Forgetting) -> bool:
+    """Do one batch of a run; one that breaks ends, and holds up no other."""
+    try:
+        return run.step()
+    except Exception:
+        logger.exception("Mail of environment %s is not forgotten", run.environment.pk)
+        run.conclude()
+        return False
 
 
 @app.periodic(cron="41 * * * *")

@@ -32,11 +32,12 @@ from environments.viewsets import BaseViewSet, row_with_id, takes
 
 
 class PoliciesBody(Body):
-    """What becomes of incoming mail that fails DMARC, of mail with hostile content, and of events after some days."""
+    """What becomes of incoming mail that fails DMARC, of mail with hostile content, and of all after some days."""
 
     authentication_policy = serializers.ChoiceField(Environment.AuthenticationPolicy.values, required=False)
     content_policy = serializers.ChoiceField(Environment.ContentPolicy.values, required=False)
     event_retention_days = QuotaField("event_retention_days", required=False, allow_null=False)
+    message_retention_days = QuotaField("message_retention_days", required=False)
 
 
 class EnvironmentBody(PoliciesBody):

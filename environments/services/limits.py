@@ -17,7 +17,8 @@ BOUNDS = {  # of every limit, least and most
     "repetition_limit": (1, 1000),
     "quota_warning_percent": (1, 100),
     "deliverability_floor": (0, 100),
-    "event_retention_days": (1, 365),  # a bound that anybody may move, so not among LIMITS
+    "event_retention_days": (1, 365),  # bounds that anybody may move, so not among LIMITS
+    "message_retention_days": (1, 3650),
 }
 
 

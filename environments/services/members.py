@@ -14,6 +14,7 @@ from procrastinate.contrib.django import app
 
 from environments import clock
 from environments.callers import Actor
+from environments.encryption import server_secrets
 from environments.errors import Conflict, Forbidden, NotFound, PersonRequired, field_error
 from environments.locks import lock
 from environments.models import (
@@ -247,14 +248,14 @@ def _expire_old(organization_id: str) -> None:
     pending.filter(expires_at__lte=clock.now()).update(status=Invitation.Status.EXPIRED, updated_at=clock.now())
 
 
-def token_of(invitation: Invitation) -> str:
+def token_of(invitation: Invitation, secret: str | None = None) -> str:
     """Return the token that accepts an invitation.
 
     It follows from the row and the server's secret, so that neither the database nor the queue holds it; a row whose
     time is another has another token.
     """
     named = f"{invitation.pk} {invitation.email} {invitation.expires_at.isoformat()}"
-    digest = salted_hmac("environments.invitation", named, algorithm="sha256").digest()
+    digest = salted_hmac("environments.invitation", named, secret=secret, algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
@@ -274,8 +275,9 @@ def mailable_link(organization_id: str, invitation_id: str) -> tuple[Invitation,
     invitation = rows.filter(pk=invitation_id).first()
     if invitation is None or invitation.status_now != Invitation.Status.PENDING:
         return None
-    token = token_of(invitation)
-    return (invitation, invitation_link(token)) if _hash(token) == bytes(invitation.token_hash) else None
+    tokens = (token_of(invitation, secret) for secret in server_secrets())
+    good = next((token for token in tokens if _hash(token) == bytes(invitation.token_hash)), None)
+    return (invitation, invitation_link(good)) if good else None
 
 
 def renew_token(invitation: Invitation, *, actor: Actor, by_mail: bool = False) -> str:

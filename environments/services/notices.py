@@ -51,7 +51,7 @@ def mail_to(member: Member, notice: str, facts: Mapping[str, str]) -> bool:
     """
     relay = Relay.of(settings.AGENTPOST_RELAY_URL)
     if relay is None:
-        logger.warning("no relay, so %s is not told: %s %s", member.pk, notice, dict(facts))
+        logger.warning("no relay, so %s is not told: %s", member.pk, notice)
         return False
     relay.post(message_to(member, notice, facts))
     return True

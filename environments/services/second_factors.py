@@ -4,21 +4,25 @@ The rows are allauth's. How often somebody guessed, and which code was used last
 and is changed under a lock, so that neither a second process nor a second request at the same moment is told yes.
 """
 
+import base64
 from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
-from allauth.mfa.utils import decrypt
+from allauth.mfa.utils import decrypt, encrypt
 from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import constant_time_compare
 
 from environments import clock
+from environments.encryption import is_present
 from environments.errors import Refusal
 from environments.models import User
 
+PURPOSE = "second factor"  # of what is sealed
+SEALED = ("secret", "seed")  # of an app, of recovery codes
 PERIOD = 30  # seconds, as every app assumes
 GUESSES, WINDOW = 10, timedelta(minutes=15)
 App, Recovery = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
@@ -138,3 +142,21 @@ def remove(user: User) -> bool:
     """Take the second factor and its recovery codes away; return whether there was one."""
     deleted, _ = Authenticator.objects.filter(user=user).delete()
     return bool(deleted)
+
+
+def all_ids() -> list[int]:
+    """Return the ids of all factors, whosever they are."""
+    return list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def reseal(factor_id: int) -> dict[str, int]:
+    """Seal what a factor keeps secret with the present key; return how much was sealed anew, and how much was so.
+
+    Runs in a transaction. Raises CannotOpen.
+    """
+    factor = Authenticator.objects.select_for_update().filter(pk=factor_id).first()
+    sealed = {name: factor.data[name] for name in SEALED if name in factor.data} if factor else {}
+    former = {name: text for name, text in sealed.items() if not is_present(base64.b64decode(text))}
+    if factor and former:
+        _note(factor, **{name: encrypt(decrypt(text)) for name, text in former.items()})
+    return {"resealed": len(former), "present": len(sealed) - len(former)}

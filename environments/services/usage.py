@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from django.db import connection
 from django.db.models import Sum
 from django.db.models.functions import TruncDay, TruncHour, TruncMonth
 
@@ -13,6 +13,7 @@ from environments import clock
 from environments.errors import TooLarge
 from environments.ids import decode, new_id
 from environments.models import Environment, UsageHour
+from environments.prepared import Prepared
 
 SLOTS = 64
 INTERVALS = {"hour": TruncHour, "day": TruncDay, "month": TruncMonth}
@@ -36,20 +37,22 @@ def count(environment_id: str, amounts: Mapping[str, int], *, at: datetime | Non
     names = [name for name in UsageHour.COUNTERS if amounts.get(name)]
     if not names:
         return
+    identifier, of = decode("use", new_id("use")), decode("env", environment_id)
+    _adding(tuple(names)).rows([identifier, of, hour, os.getpid() % SLOTS, *(amounts[name] for name in names)])
+
+
+@cache
+def _adding(names: tuple[str, ...]) -> Prepared:
+    """Return the statement that adds to these counters; the others begin at 0."""
+    rest = [name for name in UsageHour.COUNTERS if name not in names]
+    columns = ["id", "environment_id", "hour", "slot", *names]
+    values = [*(f"${number}" for number in range(1, len(columns) + 1)), *("0" for _ in rest)]
     added = ", ".join(f"{name} = environments_usagehour.{name} + excluded.{name}" for name in names)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO environments_usagehour (id, environment_id, hour, slot, {', '.join(UsageHour.COUNTERS)}) "  # noqa: S608 - our names
-            f"VALUES (%s, %s, %s, %s, {', '.join(['%s'] * len(UsageHour.COUNTERS))}) "
-            f"ON CONFLICT ON CONSTRAINT one_row_per_hour_and_slot DO UPDATE SET {added}",
-            [
-                decode("use", new_id("use")),
-                decode("env", environment_id),
-                hour,
-                os.getpid() % SLOTS,
-                *(amounts.get(name, 0) for name in UsageHour.COUNTERS),
-            ],
-        )
+    statement = (
+        f"INSERT INTO environments_usagehour ({', '.join([*columns, *rest])}) VALUES ({', '.join(values)}) "  # noqa: S608 - our names
+        f"ON CONFLICT ON CONSTRAINT one_row_per_hour_and_slot DO UPDATE SET {added} RETURNING id"
+    )
+    return Prepared("environments_usagehour", statement, len(columns))
 
 
 def usage(environment: Environment, since: datetime, until: datetime, interval: str) -> list[dict[str, Any]]:

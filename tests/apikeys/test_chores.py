@@ -68,7 +68,7 @@ def test_an_hour_is_written_once_however_many_minutes_it_had(acme: World) -> Non
         called(acme.development, moment, 1)
     with CaptureQueriesContext(connection) as queries:
         counted()
-    assert sum("INSERT INTO environments_usagehour" in query["sql"] for query in queries) == 1
+    assert sum('EXECUTE "environments_usagehour' in query["sql"] for query in queries) == 1
 
 
 def answered(world: World, environment: Environment, key: str, expires_at: Any) -> None:

@@ -93,10 +93,17 @@ class RetentionForm(LimitedForm):
 
     class Meta:
         model = Environment
-        fields: ClassVar = [RETENTION]
-        labels: ClassVar = {RETENTION: "Days that an event stays in the log"}
+        fields: ClassVar = [*RETENTION]
+        labels: ClassVar = {
+            "event_retention_days": "Days that an event stays in the log",
+            "message_retention_days": "Days that mail is kept",
+        }
         help_texts: ClassVar = {
-            RETENTION: "1 to 365. Older events are deleted within the hour, and cannot be replayed."
+            "event_retention_days": "1 to 365. Older events are deleted within the hour, and cannot be replayed.",
+            "message_retention_days": (
+                "1 to 3650; empty for ever. Older mail, and drafts that nobody touched, are deleted for good from the "
+                "next hour on. What is still to leave, waits for a decision or is in quarantine stays."
+            ),
         }
 
 

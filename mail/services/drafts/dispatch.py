@@ -12,8 +12,9 @@ from environments.binding import finish
 from environments.callers import Actor
 from environments.errors import Refusal
 from environments.models import Environment
+from environments.object_store import removed_on_failure
 from mail.models import Draft, DraftFile
-from mail.services import blobs, quotas
+from mail.services import quotas
 from mail.services.compose import File
 from mail.services.drafts import approval, content
 from mail.services.drafts.following import state_of
@@ -137,7 +138,7 @@ def put_off(environment: Environment, draft_id: str) -> None:
 def _send_scheduled(environment: Environment, draft: Draft) -> None:
     """Send a draft that is due; one that is refused for now stays due, any other has failed and says why."""
     try:
-        with transaction.atomic(), blobs.removed_on_failure():
+        with transaction.atomic(), removed_on_failure():
             _check_still_approved(environment, draft)
             _hand_over(environment, draft, actor_of(draft.sent_by))
     except Refusal as refusal:

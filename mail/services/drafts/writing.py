@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from environments.callers import Actor
 from environments.models import Environment
@@ -144,9 +145,16 @@ def delete_draft(environment: Environment, draft: Draft, *, expected: Expected =
     lock_expected(environment, draft, expected)
     if draft.state in GONE_OUT:
         raise DraftState(draft.state, "deleted")
-    files = DraftFile.objects.in_environment(environment).filter(version__draft=draft)
+    delete_drafts(environment, Draft.objects.in_environment(environment).filter(pk=draft.pk))
+
+
+def delete_drafts(environment: Environment, drafts: QuerySet[Draft]) -> int:
+    """Delete these drafts, whatever their states, with versions and files; return how many they were."""
+    sizes = dict(drafts.order_by("pk").select_for_update().values_list("pk", "size"))
+    files = DraftFile.objects.in_environment(environment).filter(version__draft__in=list(sizes))
     blob_ids = set(files.values_list("blob_id", flat=True))
-    Draft.objects.in_environment(environment).filter(pk=draft.pk).delete()
+    Draft.objects.in_environment(environment).filter(pk__in=list(sizes)).delete()
     blobs.release(environment, blob_ids)
-    if draft.size:
-        usage.count(environment.pk, {"bytes_stored": -draft.size})
+    if size := sum(sizes.values()):
+        usage.count(environment.pk, {"bytes_stored": -size})
+    return len(sizes)

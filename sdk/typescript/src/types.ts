@@ -1889,6 +1889,7 @@ export interface components {
              */
             content_policy?: "flag" | "quarantine";
             event_retention_days?: number;
+            message_retention_days?: number | null;
             name: string;
             slug?: string;
             description?: string;
@@ -1976,6 +1977,7 @@ export interface components {
              */
             content_policy: "flag" | "quarantine";
             event_retention_days: number;
+            message_retention_days: number | null;
             metadata: {
                 [key: string]: unknown;
             };
@@ -2610,6 +2612,7 @@ export interface components {
              */
             content_policy?: "flag" | "quarantine";
             event_retention_days?: number;
+            message_retention_days?: number | null;
             /** Format: int64 */
             hourly_sending_quota?: number | null;
             /** Format: int64 */

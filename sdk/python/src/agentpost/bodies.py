@@ -79,6 +79,7 @@ class EnvironmentBody(TypedDict, total=False):
     authentication_policy: Literal["accept", "quarantine", "reject"]
     content_policy: Literal["flag", "quarantine"]
     event_retention_days: int
+    message_retention_days: Optional[int]
     name: Required[str]
     slug: str
     description: str
@@ -222,6 +223,7 @@ class EnvironmentChanges(TypedDict, total=False):
     authentication_policy: Literal["accept", "quarantine", "reject"]
     content_policy: Literal["flag", "quarantine"]
     event_retention_days: int
+    message_retention_days: Optional[int]
     hourly_sending_quota: Optional[int]
     daily_sending_quota: Optional[int]
     recipient_domain_hourly_limit: Optional[int]

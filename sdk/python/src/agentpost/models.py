@@ -200,6 +200,7 @@ class Environment(Model):
     authentication_policy: Union[Literal["accept", "quarantine", "reject"], str]
     content_policy: Union[Literal["flag", "quarantine"], str]
     event_retention_days: int
+    message_retention_days: Optional[int]
     metadata: dict[str, Any]
     client_id: Optional[str]
     created_at: AwareDatetime
