@@ -15,13 +15,14 @@ from apikeys.idempotency import HEADER, answered_once
 from environments.answers import as_refusal, error_body, request_id
 from environments.binding import finish
 from environments.errors import Refusal, field_error
+from environments.object_store import removed_on_failure
 from environments.viewsets import takes
 from inboxes.models import Inbox
 from mail.api.bodies import BatchSendBody, ForwardBody, MessageQuery, ReplyBody, SendBody, SendQuery
 from mail.api.messages import MessagesBase
 from mail.api.present import MessageOutput, PlanOutput, message_json, messages_json, plan_json
 from mail.models import Message
-from mail.services import blobs, quotas, replies
+from mail.services import quotas, replies
 from mail.services.compose import Outgoing
 from mail.services.replies import Manner, Originals
 from mail.services.send import plan, send
@@ -84,8 +85,7 @@ class InboxMessageView(SendingBase):
     @extend_schema(responses=MessageOutput(many=True))
     def list(self, request: Request, inbox_id: str) -> Response:
         """List the messages of an inbox; those in quarantine with ``status=quarantined``."""
-        inbox = self.found(inbox_id, Inbox)
-        return self.answer(self.get_queryset().filter(inbox=inbox), within=f" {inbox_id}")
+        return self.answer(self.found(inbox_id, Inbox))
 
     @takes(SendQuery)
     @extend_schema(request=SendBody, parameters=[IDEMPOTENCY_KEY], responses=ANSWERS)
@@ -118,7 +118,7 @@ class InboxMessageView(SendingBase):
     def _result(self, inbox: Inbox, given: dict[str, Any], done: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         """Return what became of one mail; when it is refused, nothing of it stays."""
         try:
-            with blobs.removed_on_failure(), transaction.atomic():
+            with removed_on_failure(), transaction.atomic():
                 return done(inbox, outgoing_from(inbox, self._read(given)))
         except (Refusal, exceptions.ValidationError) as problem:
             refusal = as_refusal(problem) or Refusal()

@@ -2,43 +2,25 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from functools import partial
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from environments.errors import ContentGone
 from environments.models import Environment
+from environments.object_store import note_written
+from environments.remembered import Remembered
+from environments.writing import insert
 from mail.models import Attachment, Blob, DraftFile, Message, Upload
 
 logger = logging.getLogger(__name__)
 
 WRITERS = ThreadPoolExecutor(8, thread_name_prefix="blob-writer")  # waiting for fsync is all that they do
-
-
-_written: ContextVar[list[str] | None] = ContextVar("written", default=None)
-
-
-@contextmanager
-def removed_on_failure() -> Iterator[None]:
-    """Delete the objects that were written in the block when the block fails: no row will ever name them."""
-    keys: list[str] = []
-    token = _written.set(keys)
-    try:
-        yield
-    except BaseException:
-        for key in keys:
-            with suppress(OSError):  # the store's own trouble may be why we are here
-                default_storage.delete(key)
-        raise
-    finally:
-        _written.reset(token)
 
 
 def keep(environment: Environment, contents: Iterable[bytes]) -> Mapping[bytes, Blob]:
@@ -47,22 +29,12 @@ def keep(environment: Environment, contents: Iterable[bytes]) -> Mapping[bytes, 
     The objects are durable when this returns; the rows are with the caller's commit.
     """
     by_digest = {digest(content): content for content in contents}
-    known = _known(environment, by_digest)
-    fresh = [
-        Blob(environment_id=environment.pk, sha256=key, size=len(content))
-        for key, content in by_digest.items()
-        if key not in known
-    ]
-    if not fresh:
-        return known
-    if (written := _written.get()) is not None:
-        written += [blob.object_key for blob in fresh]
+    rows = [Blob(environment_id=environment.pk, sha256=key, size=len(content)) for key, content in by_digest.items()]
+    fresh = insert(environment, rows, on_conflict="DO NOTHING")
+    note_written(blob.object_key for blob in fresh)
     _write_all({blob: by_digest[bytes(blob.sha256)] for blob in fresh})
-    Blob.objects.in_environment(environment).bulk_create(fresh, ignore_conflicts=True)
-    known = _known(environment, by_digest)
-    lost = [blob for blob in fresh if known[bytes(blob.sha256)].pk != blob.pk]  # another process stored the same first
-    _delete_objects_on_commit(lost)
-    return known
+    found = {bytes(blob.sha256): blob for blob in fresh}
+    return found if len(found) == len(rows) else found | _known(environment, by_digest.keys() - found.keys())
 
 
 def digest(content: bytes) -> bytes:
@@ -71,8 +43,14 @@ def digest(content: bytes) -> bytes:
 
 
 def _known(environment: Environment, digests: Iterable[bytes]) -> dict[bytes, Blob]:
-    rows = Blob.objects.in_environment(environment).filter(sha256__in=list(digests))
-    return {bytes(blob.sha256): blob for blob in rows}
+    return {bytes(blob.sha256): blob for blob in _OF_CONTENT(environment.pk, list(digests))}
+
+
+def _of_content(environment_id: str, digests: Sequence[bytes]) -> QuerySet[Blob]:
+    return Blob.objects.in_environment(Environment(pk=environment_id)).filter(sha256__in=digests)
+
+
+_OF_CONTENT = Remembered(_of_content, "env", [bytes])
 
 
 def _write_all(contents: Mapping[Blob, bytes]) -> None:

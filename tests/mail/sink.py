@@ -77,6 +77,7 @@ class Mail:
     tls: str
     user: str
     acknowledged: bool = False
+    at: float = field(default_factory=time.time)
 
     @property
     def message_id(self) -> str:
@@ -117,6 +118,8 @@ class Sink:
     tls: str = ""
     implicit_tls: bool = False
     users: dict[str, str] = field(default_factory=dict)
+    patience: float = 60.0
+    """Seconds after which it hangs up where it hangs."""
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 26214400", "ENHANCEDSTATUSCODES")
     taken: list[Mail] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
@@ -212,7 +215,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         if isinstance(action, Slow):
             self.sink.stopping.wait(action.seconds)
         elif action == HANG:
-            self.sink.stopping.wait(60)
+            self.sink.stopping.wait(self.sink.patience)
             raise _Gone
         elif action == DROP:
             raise _Gone

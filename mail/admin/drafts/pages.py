@@ -18,6 +18,7 @@ from environments.console.reach import ConsoleRequest
 from environments.console.site import site
 from environments.console.tones import TONES
 from environments.errors import Forbidden, Refusal
+from environments.object_store import removed_on_failure
 from environments.templatetags.console_words import moment
 from mail.admin.drafts import reading, timeline
 from mail.admin.drafts.forms import RejectForm, SeenForm
@@ -28,7 +29,6 @@ from mail.admin.drafts.writing import Writing
 from mail.admin.shown import NOTHING
 from mail.display.words import people
 from mail.models import Attachment, Draft, Message
-from mail.services import blobs
 from mail.services.drafts import approval, content, dispatch, writing
 from mail.services.drafts.refusals import DraftChanged, DraftState
 
@@ -203,7 +203,7 @@ class DraftAdmin(Writing, EnvironmentModelAdmin):
         here, actor = request.console.here, request.console.actor
 
         def work(draft: Draft, form: SeenForm) -> None:
-            with blobs.removed_on_failure():
+            with removed_on_failure():
                 dispatch.send_draft(here, draft, actor=actor, may_send=True, expected=form.expected)
 
         explanation = "Where nobody has approved it yet, you approve it by sending it."

@@ -15,13 +15,13 @@ from environments.console.reach import ConsoleRequest
 from environments.console.site import site
 from environments.errors import Refusal, field_error
 from environments.ids import is_id
+from environments.object_store import removed_on_failure
 from inboxes.models import Inbox
 from inboxes.services.addresses import normalise
 from mail.admin.drafts import reading
 from mail.admin.drafts.forms import ComposeForm as NewForm
 from mail.admin.drafts.forms import EditForm, WrittenForm
 from mail.models import Draft
-from mail.services import blobs
 from mail.services.compose import Outgoing
 from mail.services.drafts import approval, content, writing
 from mail.services.drafts.refusals import DraftChanged
@@ -61,7 +61,7 @@ class Writing:
     def _save(self: Any, request: ConsoleRequest, draft: Draft, form: EditForm) -> HttpResponse:
         console, before = request.console, draft.version
         files = None
-        with transaction.atomic(), blobs.removed_on_failure():
+        with transaction.atomic(), removed_on_failure():
             if form.cleaned_data["attach"] or form.kept != form.attached:
                 files = [*content.loaded(form.kept), *form.cleaned_data["attach"]]
             writing.update_draft(
@@ -117,7 +117,7 @@ def created(request: ConsoleRequest, form: WrittenForm, made: Any) -> HttpRespon
         return None
     console = request.console
     try:
-        with transaction.atomic(), blobs.removed_on_failure():
+        with transaction.atomic(), removed_on_failure():
             inbox, outgoing = made()
             draft, _ = writing.create_draft(console.here, inbox, outgoing, actor=console.actor)
             if request.POST.get("then") == "submit":
