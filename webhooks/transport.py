@@ -15,7 +15,6 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 from ipaddress import ip_address
-from types import SimpleNamespace
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
@@ -102,17 +101,19 @@ class RefusedAddressError(OSError):
 
 
 class NothingCameError(aiohttp.ClientConnectionError):
-    """The connection was lost before one octet of an answer had come."""
+    """A connection that had served another POST was lost before one octet of an answer to this one had come."""
 
 
 class _Conversation(ResponseHandler):
-    """A connection that tells one lost in the middle of an answer from one lost without a word of it."""
+    """A connection that tells whether it was closed at rest, without a word of an answer, or in the middle of one."""
 
     _has_answered = False
+    _requests = 0
 
     def set_response_params(self, **parameters: Any) -> None:
         """Begin to wait for the answer to a further request."""
         self._has_answered = False
+        self._requests += 1
         super().set_response_params(**parameters)
 
     def data_received(self, data: bytes) -> None:
@@ -122,7 +123,7 @@ class _Conversation(ResponseHandler):
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
         """Tell whoever waits for the answer that there will be none."""
-        if isinstance(exc, LOST) and not self._has_answered:
+        if isinstance(exc, LOST) and self._requests > 1 and not self._has_answered:
             super().set_exception(NothingCameError(str(exc)), exc)
         else:
             super().set_exception(exc, *cause)
@@ -145,7 +146,6 @@ class _Exchange:
     """What is known so far of one POST, kept when it is cut short."""
 
     is_waiting: bool = True
-    is_reused: bool = False  # the connection: it served another POST before
     status: int | None = None
     body: bytes = b""
     retry_after: int | None = None
@@ -257,15 +257,16 @@ class Transport:
 
     def _place(self, url: str) -> asyncio.Semaphore:
         """Return the places of the URL's host, shared by all who post there now and forgotten with the last of them."""
-        return self._places.setdefault(URL(url).raw_authority, asyncio.Semaphore(self._connections_per_host))
+        host = URL(url).raw_authority
+        if (places := self._places.get(host)) is None:
+            places = self._places[host] = asyncio.Semaphore(self._connections_per_host)
+        return places
 
     async def _exchange_at_all(self, url: str, body: bytes, headers: Mapping[str, str], exchange: _Exchange) -> None:
         """Post; once more on a fresh connection if one at rest was closed without a word (RFC 9112, 9.3.1)."""
         try:
             await self._exchange(self._session, url, body, headers, exchange)
         except NothingCameError:
-            if not exchange.is_reused:
-                raise
             await self._exchange(self._fresh, url, body, headers, exchange)
 
     async def _exchange(
@@ -281,12 +282,11 @@ class Transport:
             data=body if len(body) <= LARGE_BODY else io.BytesIO(body),
             headers=headers,
             allow_redirects=False,
-            trace_request_ctx=exchange,
         )
         try:
             exchange.status = response.status
             exchange.retry_after = retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
-            async with asyncio.timeout(SECONDS_FOR_BODY):
+            async with asyncio.timeout(None if response.content.is_eof() else SECONDS_FOR_BODY):
                 await _read_beginning(response.content, exchange)
         finally:
             response.close()
@@ -294,8 +294,12 @@ class Transport:
 
 def is_permitted_header(name: str, value: str) -> bool:
     """Tell whether a request header is well formed and leaves the framing of the message alone (RFC 9110, 5.1, 5.5)."""
-    is_well_formed = _HEADER_NAME.fullmatch(name) and value.replace("\t", " ").isprintable()
-    return bool(is_well_formed) and name.lower() not in FRAMING_HEADERS
+    return _is_permitted_name(name) and (value.isprintable() or value.replace("\t", " ").isprintable())
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_permitted_name(name: str) -> bool:
+    return bool(_HEADER_NAME.fullmatch(name)) and name.lower() not in FRAMING_HEADERS
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> int | None:
@@ -316,11 +320,8 @@ def retry_after_seconds(value: str | None, now: datetime) -> int | None:
 
 
 def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
-    reuse = aiohttp.TraceConfig()
-    reuse.on_connection_reuseconn.append(_note_reuse)
     return aiohttp.ClientSession(
         connector=connector,
-        trace_configs=[reuse],
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=DEFAULT_HEADERS,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
@@ -328,10 +329,6 @@ def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
         trust_env=False,
         read_bufsize=MAX_BODY_KEPT,
     )
-
-
-async def _note_reuse(_session: aiohttp.ClientSession, context: SimpleNamespace, _about: object) -> None:
-    context.trace_request_ctx.is_reused = True
 
 
 async def _read_beginning(content: aiohttp.StreamReader, exchange: _Exchange) -> None:

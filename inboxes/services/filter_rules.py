@@ -3,15 +3,18 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from environments.callers import Actor
 from environments.destinations import LONGEST_ADDRESS
 from environments.errors import Conflict, PersonRequired, field_error
+from environments.ids import encode
 from environments.locks import lock
 from environments.models import Environment
+from environments.remembered import Remembered
 from environments.services.audit import record
 from inboxes import matching
 from inboxes.matching import Decision
@@ -22,6 +25,8 @@ LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 DOMAIN = re.compile(rf"(?=.{{1,{matching.LONGEST_DOMAIN}}}$){LABEL}(?:\.{LABEL})*")
 SHOWN = ("direction", "action", "match_type", "value", "inbox_id")
 SEND, ALLOW = FilterRule.Direction.SEND, FilterRule.Action.ALLOW
+
+NO_INBOX = encode("inb", UUID(int=0))
 
 Mail = tuple[str, Sequence[str], bool]
 
@@ -179,13 +184,11 @@ class Rules:
         self, environment: Environment, direction: str, inbox_ids: Iterable[str], addresses: Iterable[str]
     ) -> None:
         """Read them, inside the environment."""
-        rows = FilterRule.objects.in_environment(environment).filter(direction=direction)
-        inboxes = set(inbox_ids)
-        values = {value for address in addresses for _, value in matching.candidates(address)}
-        reach = Q(inbox__isnull=True) | Q(inbox__in=inboxes)
-        self._rules = list(rows.filter(reach, value__in=values))
-        self._allows = rows.filter(action=ALLOW)
-        self._lists = _allow_lists(environment, self._allows, inboxes)
+        inboxes = sorted(set(inbox_ids))
+        values = sorted({value for address in addresses for _, value in matching.candidates(address)})
+        self._environment, self._direction = environment, direction
+        self._rules = _ABOUT(environment.pk, direction, values, inboxes or [NO_INBOX])
+        self._lists = {row[0] for row in _ALLOW_LISTS(environment.pk, direction, inboxes)}
 
     def decide(self, inbox_id: str, addresses: Sequence[str], *, aligned: bool = True) -> Decision:
         """Return what ``matching.decide`` says about a mail of this inbox."""
@@ -194,15 +197,33 @@ class Rules:
 
     def decide_anywhere(self, addresses: Sequence[str], *, aligned: bool = True) -> Decision:
         """Return the decision in an inbox that has no rules of its own; one more query."""
-        is_list = self._allows.filter(inbox__isnull=True).exists()
+        is_list = _allows(self._environment.pk, self._direction).filter(inbox__isnull=True).exists()
         return matching.decide(self._rules, addresses, inbox_id="", aligned=aligned, is_allow_list=is_list)
 
 
-def _allow_lists(environment: Environment, allows: Any, inbox_ids: set[str]) -> set[str]:
+def _of_direction(environment_id: str, direction: str) -> QuerySet[FilterRule]:
+    return FilterRule.objects.in_environment(Environment(pk=environment_id)).filter(direction=direction)
+
+
+def _allows(environment_id: str, direction: str) -> QuerySet[FilterRule]:
+    return _of_direction(environment_id, direction).filter(action=ALLOW)
+
+
+def _about(environment_id: str, direction: str, values: Sequence[str], inbox_ids: Sequence[str]) -> Any:
+    reach = Q(inbox__isnull=True) | Q(inbox__in=inbox_ids)
+    return _of_direction(environment_id, direction).filter(reach, value__in=values)
+
+
+def _allow_lists(environment_id: str, direction: str, inbox_ids: Sequence[str]) -> Any:
     """Return those of the inboxes that an allow rule, their own or the environment's, makes an allow-list of."""
+    allows = _allows(environment_id, direction)
     own, common = allows.filter(inbox=OuterRef("pk")), allows.filter(inbox__isnull=True)
-    inboxes = Inbox.objects.in_environment(environment).filter(pk__in=inbox_ids)
-    return set(inboxes.filter(Exists(own) | Exists(common)).values_list("pk", flat=True))
+    inboxes = Inbox.objects.in_environment(Environment(pk=environment_id)).filter(pk__in=inbox_ids)
+    return inboxes.filter(Exists(own) | Exists(common)).values_list("pk")
+
+
+_ABOUT = Remembered(_about, "env", str, [str], ["inb"])
+_ALLOW_LISTS = Remembered(_allow_lists, "env", str, ["inb"])
 
 
 def receive_decisions(environment: Environment, mails: Sequence[Mail]) -> list[Decision]:
@@ -219,8 +240,17 @@ def receive_decisions(environment: Environment, mails: Sequence[Mail]) -> list[D
 
 def send_decisions(environment: Environment, inbox_id: str, recipients: Sequence[str]) -> list[Decision]:
     """Decide about each recipient of a mail that is to go out. Two queries. Runs inside the environment."""
-    rules = Rules(environment, SEND, [inbox_id], recipients)
-    return [rules.decide(inbox_id, [recipient]) for recipient in recipients]
+    [decisions] = send_decisions_of_each(environment, [(inbox_id, recipients)])
+    return decisions
+
+
+def send_decisions_of_each(
+    environment: Environment, mails: Sequence[tuple[str, Sequence[str]]]
+) -> list[list[Decision]]:
+    """Decide about each recipient of several mails, each ``(inbox_id, recipients)``, with the same two queries."""
+    addresses = {recipient for _, recipients in mails for recipient in recipients}
+    rules = Rules(environment, SEND, {inbox_id for inbox_id, _ in mails}, addresses)
+    return [[rules.decide(inbox_id, [recipient]) for recipient in recipients] for inbox_id, recipients in mails]
 
 
 def foretell(

@@ -8,8 +8,6 @@ from django.db import IntegrityError, transaction
 from environments.binding import inside
 from environments.callers import SYSTEM, Actor
 from environments.errors import PersonRequired
-from environments.gates import ask
-from environments.ids import decode
 from environments.locks import lock
 from environments.models import Environment
 from environments.services import pauses
@@ -73,7 +71,7 @@ def _place(inbox: Inbox, environment: Environment, email: str | None, username: 
         email = f"{name if username else addresses.random_suffix()}@{domain}"
     inbox.email = addresses.normalise(email)
     _, domain = addresses.split(inbox.email)
-    if domain == shared or _is_held(inbox.email, environment):
+    if domain == shared or addresses.is_held(inbox.email, environment):
         raise AddressNotAvailable
     inbox.domain = _domain(environment, domain)
 
@@ -82,10 +80,6 @@ def _random_address(name: str) -> str:
     address = f"{name}-{addresses.random_suffix()}@{settings.AGENTPOST_SHARED_DOMAIN}"
     addresses.split(address)
     return address
-
-
-def _is_held(email: str, environment: Environment) -> bool:
-    return bool(ask("address_is_held", email, decode("env", environment.pk))[0][0])
 
 
 def _domain(environment: Environment, name: str) -> Domain:

@@ -29,7 +29,6 @@ from inboxes.services import addresses
 
 RSA_BITS = 2048
 RSA_EXPONENT = 65537
-PURPOSE = "dkim key"
 SELECTOR_LENGTH = 8
 
 State, Algorithm = SigningKey.State, SigningKey.Algorithm
@@ -52,7 +51,7 @@ def keys_for(environment: Environment, domain_name: str) -> list[Signing]:
 
     Mail of the shared domain, and of subdomains of it without an active key, is signed by the server's own key, if it
     has one; its d= is the shared domain, with which DMARC aligns both. Runs inside the environment, with one query.
-    Raises CannotOpen when AGENTPOST_SECRET_KEY is another than the one that sealed the keys.
+    Raises CannotOpen when no secret of the server is the one that sealed the keys.
     """
     rows = SigningKey.objects.in_environment(environment)
     found = list(rows.filter(domain__name=domain_name, state=State.ACTIVE).order_by("-algorithm"))
@@ -63,7 +62,7 @@ def keys_for(environment: Environment, domain_name: str) -> list[Signing]:
 
 def private_half(key: SigningKey) -> bytes:
     """Return the private key in PKCS #8. Raises CannotOpen."""
-    return unseal(bytes(key.sealed_private), environment_id=key.environment_id, purpose=PURPOSE)
+    return unseal(bytes(key.sealed_private), environment_id=key.environment_id, purpose=SigningKey.PURPOSE)
 
 
 def server_keys() -> list[Signing]:
@@ -144,7 +143,7 @@ def _new(environment: Environment, domain: Domain, algorithm: str) -> SigningKey
         domain=domain,
         selector=_selector(algorithm),
         algorithm=algorithm,
-        sealed_private=seal(_der(private), environment_id=environment.pk, purpose=PURPOSE),
+        sealed_private=seal(_der(private), environment_id=environment.pk, purpose=SigningKey.PURPOSE),
         public=_public(private),
     )
 

@@ -11,6 +11,7 @@ from environments.destinations import LONGEST_ADDRESS
 from environments.errors import PersonRequired, field_error
 from environments.locks import lock
 from environments.models import Environment
+from environments.remembered import Remembered
 from environments.services.audit import record
 from inboxes import matching
 from inboxes.models import Suppression
@@ -108,10 +109,18 @@ def suppressed(environment: Environment, emails: Sequence[str]) -> dict[str, str
     Runs inside the environment.
     """
     wanted = {email: stored_as(email) for email in emails}
-    rows = Suppression.objects.in_environment(environment).filter(email__in=set(wanted.values()))
-    why = {email: SENTENCES[Reason(reason)] for email, reason in rows.values_list("email", "reason")}
+    rows = _SUPPRESSED(environment.pk, sorted(set(wanted.values())))
+    why = {email: SENTENCES[Reason(reason)] for email, reason in rows}
     found = {email: why[address] for email, address in wanted.items() if address in why}
     return found | {email: SIMULATED for email in wanted if simulated(email) == "suppressed"}
+
+
+def _among(environment_id: str, emails: Sequence[str]) -> Any:
+    rows = Suppression.objects.in_environment(Environment(pk=environment_id))
+    return rows.filter(email__in=emails).values_list("email", "reason")
+
+
+_SUPPRESSED: Remembered[Any] = Remembered(_among, "env", [str])
 
 
 def lift(environment: Environment, suppression: Suppression, *, actor: Actor, reason: str = "") -> None:

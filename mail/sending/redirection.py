@@ -3,7 +3,7 @@
 import re
 
 FIELDS = {b"to": b"To", b"cc": b"Cc", b"bcc": b"Bcc"}
-FIELD = re.compile(rb"([^:\r\n]+):[^\r\n]*(?:\r\n[ \t][^\r\n]*)*(?:\r\n|\Z)")
+FIELD = re.compile(rb"^([^:\r\n]++):[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+(?:\r\n|\Z)", re.MULTILINE)
 
 
 def redirected(raw: bytes, address: str) -> bytes:

@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import cycle
+from time import perf_counter
 from typing import Self
 
 from django.db import InterfaceError, OperationalError
+from structlog.contextvars import bind_contextvars
 
 from environments.binding import inside
 from environments.encryption import CannotOpen
+from environments.ids import decode
+from environments.telemetry import metrics, traces
+from environments.telemetry.beats import loop_beating
 from environments.waking import SENDER_CHANNEL
 from mail.sending.claims import RENEWAL, Claim, claim_due, give_back, renew, seconds_to_sleep
-from mail.sending.door import Job, jobs_of, let_go
+from mail.sending.door import Job, jobs_of
+from mail.sending.doorkeeper import Doorkeeper
 from mail.sending.parcels import parcel_of
 from mail.sending.records import record, without_words
+from mail.services.send import SENT
 from mail.services.transports import transport_of
 from mail.transports import Carrier, Ending, Result
 from mail.transports.configs import Config, WrongConfig
@@ -31,6 +40,8 @@ logger = logging.getLogger(__name__)
 MOST = 50  # hand-overs under way at once
 SHARES = 5  # of which one environment gets at most a fifth
 BATCH = 50
+GATHERING = 0.02  # seconds; while work goes on, room for so long is filled by one claim
+WORKERS = 4  # database connections for what is under way
 GRACE = 8.0
 WITHOUT_TRANSPORT = 300.0
 OURS = "AgentPost"
@@ -55,7 +66,9 @@ class Sender:
         self._woken = asyncio.Event()
         self._is_stopping = False
         self._claiming = DatabaseThread("claiming")
-        self._working = DatabaseThread("working")
+        self._doorkeeper = Doorkeeper()
+        self._workers = [DatabaseThread("working") for _ in range(WORKERS)]
+        self._turns = cycle(self._workers)
 
     async def __aenter__(self) -> Self:
         """Begin to keep leases alive."""
@@ -71,11 +84,19 @@ class Sender:
         self._replaced += [carrier for _, carrier in self._carriers.values()]
         await self._close_replaced()
         await self._claiming.close()
-        await self._working.close()
+        await self._doorkeeper.close()
+        for worker in self._workers:
+            await worker.close()
 
     async def claim(self) -> int:
-        """Claim what is due and start to hand it over; return how many were claimed."""
-        claims = await self._claiming.run(claim_due, min(BATCH, self._most - len(self._tasks)), self._most_each)
+        """Claim what is due and start to hand it over; return how many were claimed.
+
+        A lease may end under what this process is still at: the database was away, or its clock went ahead. That goes
+        out once all the same.
+        """
+        claimed = await self._claiming.run(claim_due, min(BATCH, self._most - len(self._tasks)), self._most_each)
+        under_way = {claim.hand_over_id for ours in self._tasks.values() for claim in ours}
+        claims = [claim for claim in claimed if claim.hand_over_id not in under_way]
         for config, jobs in await self._claiming.run(_jobs, claims) if claims else ():
             try:
                 takes_groups = config is not None and self._carrier(config).takes_groups
@@ -113,13 +134,19 @@ class Sender:
         try:
             if len(self._tasks) >= self._most:
                 await asyncio.wait(list(self._tasks), return_when=asyncio.FIRST_COMPLETED)
-            elif not await self.claim():
+            elif not await self._claim_for_all():
                 if not self._tasks:
                     await self._close_replaced()
                 await self._sleep(await self._claiming.run(seconds_to_sleep))
             backoff.reset()
         except DATABASE_TROUBLE as trouble:
             await backoff.after(trouble)
+
+    async def _claim_for_all(self) -> int:
+        """Claim once for all that end about now; where nothing is under way, at once."""
+        if self._tasks and not self._is_stopping:
+            await asyncio.sleep(GATHERING)
+        return await self.claim()
 
     async def _sleep(self, seconds: float) -> None:
         if not self._is_stopping:
@@ -137,22 +164,29 @@ class Sender:
         self._woken.set()  # its environment has room again
 
     async def _hand_over(self, job: Job, config: Config | None) -> None:
-        name = OURS
+        bind_contextvars(message=job.message.pk, environment=job.environment.pk)
+        name, began = OURS, perf_counter()
         results: Mapping[str, Result] = _all(job, Result(Ending.DEFERRED, NOT_BUILT))
+        worker = next(self._turns)
         try:
             if config is None:  # since it was queued
-                await self._working.run(let_go, job)
+                await self._doorkeeper.let_go(job)
                 return
             carrier = self._carrier(config)
             name = carrier.name
-            parcel = await self._working.run(parcel_of, job, signed=not carrier.takes_groups)
-            results = await carrier.hand_over(parcel, partial(self._working.run, let_go, job))
+            parcel = await worker.run(parcel_of, job, signed=not carrier.takes_groups)
+            results = await carrier.hand_over(parcel, partial(self._doorkeeper.let_go, job))
+            metrics.HAND_OVER_SECONDS.observe(perf_counter() - began)
         except OF_THE_DATABASE:
             logger.exception("cannot hand %s over; its lease will end", job.message.pk)
             return
         except Exception:  # one that cannot even be built is its own failure, and nobody else's
             logger.exception("cannot hand %s over", job.message.pk)
-        await self._record(job, name, results)
+        if traces.is_on():
+            _trace(job, name, perf_counter() - began, results)
+        for result in results.values():
+            metrics.HAND_OVERS.labels(result.ending.name.lower()).inc()
+        await self._record(worker, job, name, results)
 
     def _carrier(self, config: Config) -> Carrier:
         """Return the carrier of a transport; one whose settings have changed takes no more mail."""
@@ -167,12 +201,12 @@ class Sender:
         while self._replaced:
             await self._replaced.pop().close()
 
-    async def _record(self, job: Job, name: str, results: Mapping[str, Result]) -> None:
+    async def _record(self, worker: DatabaseThread, job: Job, name: str, results: Mapping[str, Result]) -> None:
         """Record until it is done: what was taken must not go out again because the database was away."""
         backoff = Backoff("record hand-overs")
         while True:
             try:
-                await self._working.run(record, job, name, results)
+                await worker.run(record, job, name, results)
             except DATABASE_TROUBLE as trouble:
                 await backoff.after(trouble)
                 continue
@@ -245,6 +279,18 @@ def together(jobs: Sequence[Job]) -> list[Job]:
     ]
 
 
+def _trace(job: Job, name: str, seconds: float, results: Mapping[str, Result]) -> None:
+    trace = decode("msg", job.message.pk)
+    told = {
+        "message.id": job.message.pk,
+        "environment.id": job.environment.pk,
+        "hand_over.transport": name,
+        "hand_over.outcomes": ",".join(sorted({result.ending for result in results.values()})),
+    }
+    above, own = traces.span_id(trace, SENT), traces.new_span_id()
+    traces.write_span(trace, "mail.hand_over", told, began=time.time() - seconds, parent=above, span=own)
+
+
 def _all(job: Job, result: Result) -> dict[str, Result]:
     return {row.envelope_recipient: result for row in job.hand_overs}
 
@@ -263,4 +309,5 @@ async def send_until_stopped(*, most: int = MOST) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, sender.stop)
         logger.info("sending mail, at most %d at once", most)
-        await sender.run()
+        async with loop_beating("sender"):
+            await sender.run()

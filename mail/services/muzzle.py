@@ -7,12 +7,14 @@ forbidden now. ``mail.models.sending.THE_MUZZLE`` holds the same in PostgreSQL, 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from environments.encryption import CannotOpen
 from environments.errors import Conflict
 from environments.models import Environment
+from inboxes.matching import Decision as Ruling
 from inboxes.models import Domain, Inbox
-from inboxes.services.filter_rules import send_decisions
+from inboxes.services.filter_rules import send_decisions_of_each
 from inboxes.services.suppressions import suppressed
 from mail.models import Message
 from mail.services.rows import storable_address
@@ -22,6 +24,7 @@ from mail.transports.configs import WrongConfig
 
 CAPTURING = ("capture", "not_on_allowlist")  # reasons
 PLAIN_LOCAL_PART = re.compile(r'[^\s@%!:"\\]+')
+Wanted = Sequence[tuple[str, str]]  # kinds and addresses
 Mode = Environment.DeliveryMode
 Status = Message.Status
 
@@ -66,25 +69,37 @@ class Hold:
     explanation: str
 
 
-def decide(environment: Environment, inbox: Inbox, wanted: Sequence[tuple[str, str]]) -> list[Decision]:
+def decide(environment: Environment, inbox: Inbox, wanted: Wanted) -> list[Decision]:
     """Return what becomes of a mail from this inbox at each ``(kind, address)``, in order.
 
     A constant number of queries, inside the environment.
     """
-    emails = list(dict.fromkeys(storable_address(email) for _, email in wanted))
-    ruled = dict(zip(emails, send_decisions(environment, inbox.pk, emails), strict=True))
-    refused = suppressed(environment, emails)
-    decisions = []
-    for kind, email in wanted:
-        address, decision = storable_address(email), _by_mode(environment, kind, storable_address(email))
-        if not ruled[address].allowed:
-            decision = _rejected(decision, "filter_rule", ruled[address].reason)
-        elif address in refused:
-            decision = _rejected(decision, "suppressed", refused[address])
-        elif is_simulator(address):
-            decision = _simulated(decision)
-        decisions.append(decision)
+    [decisions] = decide_each(environment, [(inbox, wanted)])
     return decisions
+
+
+def decide_each(environment: Environment, mails: Sequence[tuple[Inbox, Wanted]]) -> list[list[Decision]]:
+    """Return what ``decide`` does of several mails, with the queries of one."""
+    emails = [list(dict.fromkeys(storable_address(email) for _, email in wanted)) for _, wanted in mails]
+    asked = [(inbox.pk, theirs) for (inbox, _), theirs in zip(mails, emails, strict=True)]
+    ruled = send_decisions_of_each(environment, asked)
+    refused = suppressed(environment, list(dict.fromkeys(chain.from_iterable(emails))))
+    return [
+        [_decision(environment, kind, email, dict(zip(theirs, rules, strict=True)), refused) for kind, email in wanted]
+        for (_, wanted), theirs, rules in zip(mails, emails, ruled, strict=True)
+    ]
+
+
+def _decision(
+    environment: Environment, kind: str, email: str, ruled: Mapping[str, Ruling], refused: Mapping[str, str]
+) -> Decision:
+    address = storable_address(email)
+    decision = _by_mode(environment, kind, address)
+    if not ruled[address].allowed:
+        return _rejected(decision, "filter_rule", ruled[address].reason)
+    if address in refused:
+        return _rejected(decision, "suppressed", refused[address])
+    return _simulated(decision) if is_simulator(address) else decision
 
 
 def _rejected(decision: Decision, reason: str, explanation: str) -> Decision:

@@ -21,7 +21,6 @@ from mail.models import Transport
 from mail.transports.configs import Config, WrongConfig, checked, config_of, of_relay_url, secrets_of
 from mail.transports.targets import Reach, check_api_url
 
-PURPOSE = "transport"
 SMTP_KINDS = {"smtp", "direct"}
 TOKEN_BYTES = 32
 PLACES = ("host", "port", "security", "username", "region", "api_url", "access_key_id")
@@ -54,7 +53,7 @@ def own_transport(environment: Environment) -> Transport | None:
 
 def values_of(own: Transport) -> dict[str, Any]:
     """Return all that a transport was told, secrets included. Raises CannotOpen."""
-    opened = unseal(bytes(own.sealed), environment_id=own.environment_id, purpose=PURPOSE)
+    opened = unseal(bytes(own.sealed), environment_id=own.environment_id, purpose=Transport.PURPOSE)
     values: dict[str, Any] = orjson.loads(opened)
     return values
 
@@ -87,7 +86,7 @@ def configure(
         token = _give_token(made, kind, is_other=own is None or own.kind != kind)
         shown = _shown(own.kind, before) if own else None
         made.kind = kind
-        made.sealed = seal(orjson.dumps(values), environment_id=environment.pk, purpose=PURPOSE)
+        made.sealed = seal(orjson.dumps(values), environment_id=environment.pk, purpose=Transport.PURPOSE)
         made.save()
         _record(made, environment, actor, "configured", reason, before=shown, after=_shown(kind, values))
     return made, token

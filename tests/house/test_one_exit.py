@@ -18,7 +18,7 @@ WAYS_OUT = (
 )
 MAY_SPEAK = {
     "mail/transports": "the carriers themselves",
-    "agentpost_site/health.py": "knocks at the doors of this very server, and says nothing",
+    "agentpost_site/health": "knocks at the doors of this very server, and says nothing",
     "environments/relay.py": "mail of the platform to its own people, not of an environment: nobody else is written to",
     "agentpost_site/demo": "plays a customer who writes to a running instance from outside",
 }
@@ -98,4 +98,4 @@ def test_a_carrier_is_given_mail_in_one_place_with_the_last_decision_beside_it()
         for node in ast.walk(ast.parse((ROOT / sender).read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".hand_over")
     ]
-    assert [ast.unparse(call.args[-1]) for call in calls] == ["partial(self._working.run, let_go, job)"]
+    assert [ast.unparse(call.args[-1]) for call in calls] == ["partial(self._doorkeeper.let_go, job)"]

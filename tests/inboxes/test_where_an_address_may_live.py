@@ -11,9 +11,10 @@ from environments import clock
 from environments.binding import inside
 from environments.callers import SYSTEM
 from environments.ids import encode
-from inboxes.models import Domain, Inbox
+from inboxes.models import AddressHold, Domain, Inbox
 from inboxes.services.addresses import find_recipient
 from inboxes.services.domains import add_domain, trust
+from inboxes.tasks import forget_address_holds
 from tests.world import Api, World, error_of, without_request_id
 
 SHARED = settings.AGENTPOST_SHARED_DOMAIN
@@ -160,6 +161,14 @@ def test_a_held_address_is_not_free_before(acme: World, globex: World) -> None:
     with time_machine.travel(clock.now() - timedelta(days=30, seconds=-60)):
         address = given_up_elsewhere(acme, globex)
     assert acme.api().post("/inboxes", {"email": address}).status_code == 422
+
+
+def test_an_address_that_is_held_no_more_is_forgotten(acme: World, globex: World) -> None:
+    with time_machine.travel(clock.now() - timedelta(days=30, minutes=1)):
+        given_up_elsewhere(acme, globex)
+    held = given_up_elsewhere(acme, globex)
+    assert (forget_address_holds(0), AddressHold.objects.count()) == (1, 1)
+    assert acme.api().post("/inboxes", {"email": held}).status_code == 422
 
 
 def test_the_former_holder_may_have_its_address_back(acme: World) -> None:

@@ -73,6 +73,19 @@ def _internet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     addresses.check_url.cache_clear()
 
 
+def sockets_of_one_port() -> tuple[socket.socket, socket.socket]:
+    """Return a socket at each address, both of a port that nobody else has at either."""
+    while True:
+        public, private = socket.create_server((PUBLIC, 0)), socket.socket()
+        try:
+            private.bind((PRIVATE, public.getsockname()[1]))
+        except OSError:
+            public.close()
+            private.close()
+        else:
+            return public, private
+
+
 class Receivers:
     """One receiver on either address, behind one port; each POST is noted by where it came in."""
 
@@ -97,9 +110,10 @@ class Receivers:
         application.router.add_post("/", self.hook)
         runner = web.AppRunner(application)
         await runner.setup()
-        await web.TCPSite(runner, PUBLIC, 0, ssl_context=server).start()
-        port = runner.addresses[0][1]
-        await web.TCPSite(runner, PRIVATE, port, ssl_context=server).start()
+        public, private = sockets_of_one_port()
+        port = public.getsockname()[1]
+        for listener in (public, private):
+            await web.SockSite(runner, listener, ssl_context=server).start()
         try:
             async with Transport(resolver=RealResolver(), tls=client, **options) as transport:
 

@@ -8,14 +8,19 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Self
 
+from structlog.contextvars import bind_contextvars
+
 from environments import clock
+from environments.ids import decode
+from environments.telemetry import metrics, traces
+from environments.telemetry.beats import loop_beating
 from webhooks.delivery.claims import POST_TIMEOUT, Claim, Return, claim_due, give_back, seconds_to_sleep
 from webhooks.delivery.lines import PATIENCE, Lines
-from webhooks.delivery.outcomes import outcome_of
+from webhooks.delivery.outcomes import State, outcome_of
 from webhooks.delivery.recorders import Recorders
 from webhooks.delivery.records import Result
 from webhooks.delivery.requests import Request, request_of
-from webhooks.services.events import CHANNEL
+from webhooks.services.events import CHANNEL, PUBLISHED
 from webhooks.transport import Answer, Transport
 from webhooks.waking import DATABASE_TROUBLE, Backoff, DatabaseThread, listen
 
@@ -25,6 +30,7 @@ POSTS = 100
 BATCH = 100
 GRACE = 7.0
 GRACE_TO_RECORD = 2.0
+RESULTS = {State.DELIVERED: "delivered", State.PENDING: "again_later", State.FAILED: "failed"}
 NO_ANSWER = Answer(status=None, body="", error=None, duration_ms=0, retry_after=None)
 
 
@@ -136,13 +142,19 @@ class Deliverer:
         self._moved.set()
 
     async def _post(self, claim: Claim) -> None:
-        at = clock.now()
-        request = _request(claim, at)
+        delivery, at = claim.delivery, clock.now()
+        bind_contextvars(delivery=delivery.pk, endpoint=delivery.endpoint_id, environment=delivery.environment_id)
+        span = traces.new_span_id() if traces.is_on() else None
+        request = _request(claim, at, span)
         answer = await self._answer(request)
         chance = random.random()  # noqa: S311 - spreads retries, guards nothing
         outcome = outcome_of(claim.attempt, answer, chance, is_test=claim.delivery.event.is_test)
+        metrics.ATTEMPTS.labels(RESULTS[outcome.state]).inc()
+        metrics.ATTEMPT_SECONDS.observe(answer.duration_ms / 1000)
         self._lines.leave(claim, answer.duration_ms / 1000, is_healthy=answer.is_success)
         self._results.put(Result(claim, at, answer, outcome, request))
+        if span is not None:
+            _trace(claim, at, span, answer, RESULTS[outcome.state])
 
     async def _answer(self, request: Request | None) -> Answer:
         if request is None:
@@ -150,7 +162,7 @@ class Deliverer:
         try:
             return await self._transport.post(request.url, request.body, request.headers, timeout=POST_TIMEOUT)
         except Exception:  # whatever the transport did not foresee is this delivery's failure, and nobody else's
-            logger.exception("cannot post to %s", request.url)
+            logger.exception("cannot post to an endpoint")
             return NO_ANSWER
 
     async def _wind_up(self) -> None:
@@ -175,10 +187,26 @@ class Deliverer:
             logger.warning("cannot give %d claims back, their leases will end: %s", len(claims), trouble)
 
 
-def _request(claim: Claim, at: datetime) -> Request | None:
+def _trace(claim: Claim, at: datetime, span: int, answer: Answer, outcome: str) -> None:
+    delivery = claim.delivery
+    trace = decode("evt", delivery.event.pk)
+    told: traces.Attributes = {
+        "event.type": delivery.event.type,
+        "webhook.delivery": delivery.pk,
+        "webhook.endpoint": delivery.endpoint_id,
+        "webhook.attempt": claim.attempt,
+        "webhook.outcome": outcome,
+        "environment.id": delivery.environment_id,
+        "http.response.status_code": answer.status or 0,
+    }
+    above = traces.span_id(trace, PUBLISHED)
+    traces.write_span(trace, "webhook.attempt", told, began=at.timestamp(), parent=above, span=span)
+
+
+def _request(claim: Claim, at: datetime, span: int | None) -> Request | None:
     """Return the POST of a claim; None for one that cannot even be built, which harms nobody else."""
     try:
-        return request_of(claim.delivery, at)
+        return request_of(claim.delivery, at, span)
     except Exception:
         logger.exception("cannot build %s", claim.delivery.pk)
         return None
@@ -198,4 +226,5 @@ async def deliver_until_stopped(*, development: bool = False, posts: int = POSTS
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, deliverer.stop)
         logger.info("delivering webhooks, at most %d at once", posts)
-        await deliverer.run()
+        async with loop_beating("deliverer"):
+            await deliverer.run()

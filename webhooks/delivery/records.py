@@ -4,18 +4,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import orjson
 from django.db import connection
 from django.db.models import Q
+from uuid_utils.compat import uuid7
 
 from environments.binding import inside
 from environments.ids import decode
 from environments.models import Environment
 from environments.services.usage import count
-from webhooks.delivery.claims import Claim
+from webhooks.delivery.claims import Claim, Due
 from webhooks.delivery.outcomes import Outcome
 from webhooks.delivery.requests import Request
-from webhooks.models import DeliveryAttempt, WebhookDelivery, WebhookEndpoint
+from webhooks.models import WebhookEndpoint
 from webhooks.services.endpoints import disable, fail_waiting
 from webhooks.transport import Answer
 
@@ -27,18 +30,44 @@ HOLD_ENVIRONMENT = "SELECT FROM environments_environment WHERE id = %s FOR KEY S
 GONE = "The endpoint answered 410 Gone."
 INTERNAL_ERROR = "internal error"
 
+LOCK = """
+SELECT FROM webhooks_webhookdelivery
+ WHERE environment_id = %s AND id = ANY (%s)
+ ORDER BY id
+   FOR NO KEY UPDATE
+"""
+
+# One statement for a batch, out of one text: what it costs to hand over a result counts as much as to write it.
 SETTLE = """
-UPDATE webhooks_webhookdelivery AS delivery
-   SET state = CASE WHEN delivery.state = 'pending' OR result.state = 'delivered' THEN result.state ELSE 'failed' END,
-       attempts = delivery.attempts + 1,
-       next_attempt_at = CASE WHEN delivery.state = 'pending' THEN now() + make_interval(secs => result.retry_in) END,
-       delivered_at = CASE WHEN result.state = 'delivered' THEN now() END
-  FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::float8[]) AS result (id, lease_until, state, retry_in)
- WHERE delivery.environment_id = %s
-   AND delivery.id = result.id
-   AND delivery.state <> 'delivered'
-   AND (result.state = 'delivered' OR delivery.state = 'failed' OR delivery.next_attempt_at = result.lease_until)
-RETURNING delivery.state
+WITH result AS MATERIALIZED (
+     SELECT *
+       FROM json_to_recordset(%(results)s) AS result (
+            delivery_id uuid, lease_until timestamptz, state text, retry_in float8, id uuid, number smallint,
+            at timestamptz, request_url text, request_headers jsonb, status smallint, error text, duration_ms integer,
+            response_body text)),
+noted AS (
+     INSERT INTO webhooks_deliveryattempt (
+            id, environment_id, delivery_id, number, at, request_url, request_headers, status, error, duration_ms,
+            response_body)
+     SELECT result.id, delivery.environment_id, delivery.id, result.number, result.at, result.request_url,
+            result.request_headers, result.status, result.error, result.duration_ms, result.response_body
+       FROM result
+       JOIN webhooks_webhookdelivery delivery ON delivery.id = result.delivery_id
+      WHERE delivery.environment_id = %(environment)s
+      ORDER BY result.id),
+settled AS (
+     UPDATE webhooks_webhookdelivery AS d
+        SET state = CASE WHEN d.state = 'pending' OR result.state = 'delivered' THEN result.state ELSE 'failed' END,
+            attempts = d.attempts + 1,
+            next_attempt_at = CASE WHEN d.state = 'pending' THEN now() + make_interval(secs => result.retry_in) END,
+            delivered_at = CASE WHEN result.state = 'delivered' THEN now() END
+       FROM result
+      WHERE d.environment_id = %(environment)s
+        AND d.id = result.delivery_id
+        AND d.state <> 'delivered'
+        AND (result.state = 'delivered' OR d.state = 'failed' OR d.next_attempt_at = result.lease_until)
+     RETURNING d.state)
+SELECT count(*) FROM settled WHERE state = 'delivered'
 """
 
 
@@ -56,7 +85,7 @@ class Result:
     request: Request | None = None
 
     @property
-    def delivery(self) -> WebhookDelivery:
+    def delivery(self) -> Due:
         """Return the delivery as it was claimed."""
         return self.claim.delivery
 
@@ -87,9 +116,7 @@ def record(environment_id: str, results: Sequence[Result]) -> None:
         if not _hold(environment_id):
             return
         disabled = _count_failures(environment, results)  # before the deliveries, as when an endpoint is deleted
-        kept = _still_there(environment, results)
-        delivered = _settle(environment, kept)
-        DeliveryAttempt.objects.in_environment(environment).bulk_create(_attempt(result) for result in kept)
+        delivered = _settle(environment, results)
         if disabled:
             fail_waiting(environment, disabled)
         if delivered:
@@ -134,40 +161,35 @@ def _disable(endpoints: Sequence[WebhookEndpoint], gone: set[str]) -> None:
             disable(hopeless, reason)
 
 
-def _still_there(environment: Environment, results: Sequence[Result]) -> list[Result]:
-    """Lock the deliveries and return the results of those that were not deleted meanwhile."""
-    rows = WebhookDelivery.objects.in_environment(environment).filter(pk__in={result.delivery.pk for result in results})
-    locked = set(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
-    return [result for result in results if result.delivery.pk in locked]
-
-
 def _settle(environment: Environment, results: Sequence[Result]) -> int:
-    """Bring the deliveries to their states and return how many were delivered by it."""
+    """Write the attempts, bring the deliveries to their states, and return how many were delivered by it.
+
+    What was deleted meanwhile is left out; what is there is locked first, always in one order.
+    """
+    here = decode("env", environment.pk)
+    written = [_written(result) for result in results]
     with connection.cursor() as cursor:
-        cursor.execute(
-            SETTLE,
-            [
-                [decode("whd", result.delivery.pk) for result in results],
-                [result.claim.lease_until for result in results],
-                [str(result.outcome.state) for result in results],
-                [result.outcome.retry_in for result in results],
-                decode("env", environment.pk),
-            ],
-        )
-        return [state for (state,) in cursor.fetchall()].count(WebhookDelivery.State.DELIVERED)
+        cursor.execute(LOCK, [here, [row["delivery_id"] for row in written]])
+        cursor.execute(SETTLE, {"results": orjson.dumps(written).decode(), "environment": here})
+        [[delivered]] = cursor.fetchall()
+    return int(delivered)
 
 
-def _attempt(result: Result) -> DeliveryAttempt:
+def _written(result: Result) -> dict[str, Any]:
+    """Return a result as ``SETTLE`` reads it."""
     answer, request = result.answer, result.request
-    return DeliveryAttempt(
-        environment_id=result.delivery.environment_id,
-        delivery_id=result.delivery.pk,
-        number=result.number,
-        at=result.at,
-        request_url=request.url if request else "",
-        request_headers=request.shown_headers if request else {},
-        status=answer.status,
-        error=answer.error or ("" if answer.status else INTERNAL_ERROR),
-        duration_ms=answer.duration_ms,
-        response_body=answer.body,
-    )
+    return {
+        "delivery_id": decode("whd", result.delivery.pk),
+        "lease_until": result.claim.lease_until,
+        "state": str(result.outcome.state),
+        "retry_in": result.outcome.retry_in,
+        "id": uuid7(),
+        "number": result.number,
+        "at": result.at,
+        "request_url": request.url if request else "",
+        "request_headers": request.shown_headers if request else {},
+        "status": answer.status,
+        "error": answer.error or ("" if answer.status else INTERNAL_ERROR),
+        "duration_ms": answer.duration_ms,
+        "response_body": answer.body,
+    }

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from django.conf import settings
 
+from environments.ids import decode
+from environments.telemetry import traces
+from webhooks.delivery.claims import Due
 from webhooks.models import WebhookDelivery, WebhookEndpoint
 from webhooks.services.events import envelope
 from webhooks.services.payload import payload
@@ -28,12 +31,12 @@ class Request:
     shown_headers: Mapping[str, str]
 
 
-def request_of(delivery: WebhookDelivery, at: datetime) -> Request:
+def request_of(delivery: Due | WebhookDelivery, at: datetime, span: int | None = None) -> Request:
     """Return the POST of a delivery, signed at this moment.
 
-    ``delivery`` comes with its endpoint, event and environment loaded. The endpoint's own headers are sent too, unless
-    they bear the name of one of ours. Raises ValueError when the endpoint's secret is malformed, and TypeError when the
-    event cannot be written as JSON.
+    ``span`` is that of the attempt, where there are traces. ``delivery`` comes with its endpoint, event and environment
+    loaded. The endpoint's own headers are sent too, unless they bear the name of one of ours. Raises ValueError when
+    the endpoint's secret is malformed, and TypeError when the event cannot be written as JSON.
     """
     endpoint, event = delivery.endpoint, delivery.event
     body = payload(envelope(event, delivery.environment), settings.AGENTPOST_PUBLIC_URL)
@@ -42,6 +45,8 @@ def request_of(delivery: WebhookDelivery, at: datetime) -> Request:
         "user-agent": USER_AGENT,
         **sign(secrets_of(endpoint, at), event.pk, body, at),
     }
+    if span is not None:
+        ours["traceparent"] = traces.traceparent(decode("evt", event.pk), span)
     theirs = {name: value for name, value in endpoint.headers.items() if name.lower() not in ours}
     return Request(endpoint.url, body, {**theirs, **ours}, {**dict.fromkeys(theirs, HIDDEN), **ours})
 

@@ -16,11 +16,12 @@ class Wakes:
 
     def __init__(self, channel: str = CHANNEL) -> None:
         self._channel = channel
+        self.is_listening = False
         self._waiting: dict[str, set[asyncio.Event]] = {}
 
     async def run(self) -> None:
         """Listen until cancelled; after each (re)connection everybody is woken, for what nobody heard."""
-        await listen(self._channel, self._wake)
+        await listen(self._channel, self._wake, self._lose)
 
     @contextmanager
     def of(self, environment_ids: Iterable[str]) -> Iterator[asyncio.Event]:
@@ -37,7 +38,11 @@ class Wakes:
                 if not self._waiting[name]:
                     del self._waiting[name]
 
+    def _lose(self) -> None:
+        self.is_listening = False
+
     def _wake(self, environment_id: str | None) -> None:
+        self.is_listening = True
         waiting = self._waiting.values() if environment_id is None else [self._waiting.get(environment_id, ())]
         for several in waiting:
             for woken in several:

@@ -40,7 +40,7 @@ INSERT INTO webhooks_webhookdelivery
        (id, environment_id, endpoint_id, event_id, state, attempts, attempts_before, next_attempt_at, created_at)
 SELECT new.id, %s, %s, new.event_id, 'pending', 0, 0, clock_timestamp(), now()
   FROM unnest(%s::uuid[], %s::uuid[]) AS new (id, event_id)
-    ON CONFLICT (endpoint_id, event_id) DO NOTHING
+    ON CONFLICT (environment_id, event_id, endpoint_id) DO NOTHING
 """
 
 

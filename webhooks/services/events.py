@@ -2,16 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
 
-from django.db import connection
+from django.db import connection, transaction
 
 from environments import clock
+from environments.ids import decode
 from environments.models import Environment
+from environments.remembered import Remembered
+from environments.telemetry import traces
+from environments.telemetry.traces import Origin
+from environments.writing import insert
 from webhooks.models import Event, WebhookDelivery, WebhookEndpoint
 from webhooks.services.log import announce
 
 CHANNEL = "agentpost_deliveries"
+PUBLISHED = "event.publish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,7 @@ class Happening:
     type: str
     data: dict[str, Any]
     inbox_id: str | None = None
+    origin: Origin | None = None
 
 
 def publish(environment_id: str, happenings: Sequence[Happening]) -> list[Event]:
@@ -30,24 +39,36 @@ def publish(environment_id: str, happenings: Sequence[Happening]) -> list[Event]
     """
     announce(environment_id)
     events = [
-        Event(environment_id=environment_id, type=told.type, inbox_id=told.inbox_id, data=told.data)
-        for told in happenings
+        Event(environment_id=environment_id, type=one.type, inbox_id=one.inbox_id, data=one.data) for one in happenings
     ]
     environment = Environment(pk=environment_id)
-    Event.objects.in_environment(environment).bulk_create(events)
+    insert(environment, events)
     deliveries = list(_deliveries(environment, events))
     if deliveries:
-        WebhookDelivery.objects.in_environment(environment).bulk_create(deliveries)
+        insert(environment, deliveries)
         wake_deliverer()
+    if traces.is_on():
+        transaction.on_commit(partial(_trace, events, [one.origin or traces.origin() for one in happenings]))
     return events
 
 
+def _trace(events: Sequence[Event], origins: Sequence[Origin | None]) -> None:
+    for event, origin in zip(events, origins, strict=True):
+        attributes = {"event.type": event.type, "event.id": event.pk, "environment.id": event.environment_id}
+        traces.happened(decode("evt", event.pk), PUBLISHED, origin, attributes)
+
+
 def _deliveries(environment: Environment, events: Sequence[Event]) -> Iterable[WebhookDelivery]:
-    endpoints = list(WebhookEndpoint.objects.in_environment(environment).filter(is_enabled=True))
+    endpoints = _ENABLED(environment.pk)
     for event in events:
         for endpoint in endpoints:
             if endpoint.wants(event.type, event.inbox_id):
                 yield WebhookDelivery(environment_id=environment.pk, endpoint=endpoint, event=event)
+
+
+_ENABLED = Remembered(
+    lambda pk: WebhookEndpoint.objects.in_environment(Environment(pk=pk)).filter(is_enabled=True), "env"
+)
 
 
 def wake_deliverer() -> None:
@@ -56,7 +77,27 @@ def wake_deliverer() -> None:
         cursor.execute(f"NOTIFY {CHANNEL}")
 
 
-def envelope(event: Event, environment: Environment) -> dict[str, Any]:
+class EventLike(Protocol):
+    """What an envelope shows of an event: the row, or what was read of it."""
+
+    @property
+    def pk(self) -> Any:
+        """Return its id."""
+
+    @property
+    def type(self) -> str:
+        """Return its type."""
+
+    @property
+    def created_at(self) -> datetime:
+        """Return when it happened."""
+
+    @property
+    def data(self) -> Any:
+        """Return what it tells."""
+
+
+def envelope(event: EventLike, environment: Environment) -> dict[str, Any]:
     """Return an event as webhooks, realtime and polling all show it."""
     return {
         "id": event.pk,

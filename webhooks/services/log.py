@@ -16,13 +16,15 @@ from django.db.models import QuerySet
 from environments.errors import InvalidCursor
 from environments.ids import decode
 from environments.models import Environment
+from environments.prepared import Prepared
 from webhooks.models import EVENT_NUMBERS, Event
 
 CHANNEL = "agentpost_events"  # its payload is the environment's id
 
 ANNOUNCE = f"""
-SELECT pg_advisory_xact_lock_shared(%s, (last_value & {2**31 - 1})::int), pg_notify(%s, %s) FROM {EVENT_NUMBERS}
+SELECT pg_advisory_xact_lock_shared($1, (last_value & {2**31 - 1})::int), pg_notify($2, $3) FROM {EVENT_NUMBERS}
 """  # noqa: S608 - all of it is ours
+_ANNOUNCE = Prepared("webhooks_event_numbers", ANNOUNCE, 3)
 LAST_NUMBER = f"SELECT last_value FROM {EVENT_NUMBERS}"  # noqa: S608 - all of it is ours
 LONGEST_OPEN = f"""
 SELECT classid::bigint, max((%s - objid::bigint + {2**30}) & {2**31 - 1}) - {2**30}
@@ -38,8 +40,7 @@ SELECT classid::bigint, max((%s - objid::bigint + {2**30}) & {2**31 - 1}) - {2**
 def announce(environment_id: str) -> None:
     """Say that this transaction is about to write events of the environment, and wake who listens when it commits."""
     key = int.from_bytes(_lock_key(environment_id), signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute(ANNOUNCE, [key, CHANNEL, environment_id])
+    _ANNOUNCE.rows([key, CHANNEL, environment_id])
 
 
 def settled_below(environment_ids: Iterable[str]) -> int:

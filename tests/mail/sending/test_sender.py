@@ -1,5 +1,6 @@
 """The sender: what is accepted leaves once, in order, and everything that happens to it is told."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from mail.models import HandOver, Step
 from mail.sending import door, sender
 from mail.sending.claims import claim_due
 from tests.mail.sending.conftest import Post
-from tests.mail.sink import DROP
+from tests.mail.sink import DROP, Slow, wait_until
 
 
 def test_a_mail_goes_out_once_and_is_told_of(post: Post) -> None:
@@ -249,3 +250,19 @@ def test_one_environment_does_not_take_all_the_places(post: Post) -> None:
         post.send("a@example.com", "b@example.com", "c@example.com", "d@example.com")
     assert len(claim_due(50, 10)) == 10
     assert claim_due(50, 10) == []
+
+
+async def send_beyond_a_lease(post: Post) -> None:
+    async with sender.Sender() as ours:
+        await ours.claim()
+        await asyncio.to_thread(wait_until, post.sink, 1)
+        await ours._workers[0].run(post.make_due)
+        await ours.claim()
+        await ours.finish()
+
+
+def test_what_is_still_under_way_when_its_lease_ends_goes_out_once(post: Post) -> None:
+    message = post.send()
+    post.sink.once("end", Slow(0.5))
+    asyncio.run(send_beyond_a_lease(post))
+    assert (post.read(message)["status"], post.sink.copies(message["message_id_header"])) == ("sent", 1)

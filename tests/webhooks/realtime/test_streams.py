@@ -180,7 +180,7 @@ def announcement(environment_id: str) -> str:
     from webhooks.services.log import ANNOUNCE, CHANNEL, _lock_key
 
     key = int.from_bytes(_lock_key(environment_id), signed=True)
-    return ANNOUNCE % (key, f"'{CHANNEL}'", f"'{environment_id}'")
+    return ANNOUNCE.replace("$1", str(key)).replace("$2", f"'{CHANNEL}'").replace("$3", f"'{environment_id}'")
 
 
 def test_a_lost_connection_to_the_database_is_made_again(server: Server, acme: World) -> None:
