@@ -2,6 +2,7 @@
 
 from environments.gates import Gate, environment_of
 
+# While there are some hundreds of domains, PostgreSQL would read all of them at every RCPT.
 FIND_INBOX = Gate(
     name="find_inbox",
     arguments="address text, base_address text, domain_name text",
@@ -23,6 +24,7 @@ FIND_INBOX = Gate(
         "inboxes.Inbox": ["id", "environment_id", "email", "domain_id"],
         "inboxes.Domain": ["id", "environment_id", "name", "status", "catch_all_id"],
     },
+    settings={"enable_seqscan": "off", "enable_hashjoin": "off"},
 )
 
 FIND_SENDERS = Gate(

@@ -24,7 +24,7 @@ WAITING = """
           WHERE waiting.environment_id IS NOT NULL)
 """
 
-# ready   whoever has something due, and is not paused
+# ready   whoever has something due, and is not paused; LIMIT 1, as EXISTS may become a join that reads all that is due
 # turns   everybody's first, then everybody's second, and so on: of organizations, and in them of environments; nobody's
 #         turns are looked at beyond ten fair shares, which environments have of their organization's
 # shares  how many each gets of that
@@ -39,9 +39,12 @@ CLAIM = Gate(
          SELECT e.id, e.organization_id, count(*) OVER (PARTITION BY e.organization_id) AS siblings
            FROM waiting
            JOIN environments_environment e ON e.id = waiting.environment_id
-          WHERE NOT e.webhooks_paused
-            AND EXISTS (SELECT FROM webhooks_webhookdelivery d
-                         WHERE d.environment_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= now())),
+          CROSS JOIN LATERAL (
+                SELECT
+                  FROM webhooks_webhookdelivery d
+                 WHERE d.environment_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= now()
+                 LIMIT 1) first
+          WHERE NOT e.webhooks_paused),
     turns AS MATERIALIZED (
          SELECT ready.id
            FROM ready
@@ -132,9 +135,21 @@ HEALTH = Gate(
     },
 )
 
+DELIVERIES_WAITING = Gate(
+    name="deliveries_waiting",
+    arguments="most integer",
+    returns="bigint",
+    body="""
+    SELECT count(*)
+      FROM (SELECT FROM webhooks_webhookdelivery d WHERE d.state = 'pending' LIMIT least(most, 100000)) first
+    """,
+    reads={"webhooks.WebhookDelivery": ["state"]},
+)
+
 GATES = [
     CLAIM,
     NEXT_DUE,
+    DELIVERIES_WAITING,
     HEALTH,
     environment_of("webhooks.Event", "event"),
     environment_of("webhooks.WebhookEndpoint", "webhookendpoint"),

@@ -7,6 +7,7 @@ from mail.gates.sending import (
     DUE_DRAFTS,
     FIND_HAND_OVER,
     FIND_TRANSPORT,
+    HAND_OVERS_WAITING,
     NEXT_HAND_OVER,
     WAITING_MAIL,
 )
@@ -16,6 +17,7 @@ __all__ = ["GATES", "MOST_MATCHES", "NEWEST"]
 GATES = [
     CLAIM_HAND_OVERS,
     NEXT_HAND_OVER,
+    HAND_OVERS_WAITING,
     FIND_TRANSPORT,
     environment_of("mail.Message", "message"),
     environment_of("mail.Thread", "thread"),

@@ -25,7 +25,8 @@ DUE = """
 """
 
 # Hops from one environment with something to send to the next (https://wiki.postgresql.org/wiki/Loose_indexscan), so
-# that a long line of one costs the others nothing; each gets a fair share of what is claimed.
+# that a long line of one costs the others nothing; each gets a fair share of what is claimed. What is looked at is the
+# first of each line, LIMIT 1: of EXISTS, PostgreSQL may make a join that reads all lines.
 CLAIM_HAND_OVERS = Gate(
     name="claim_due_hand_overs",
     arguments="how_many integer, most_each integer, lease interval, token uuid",
@@ -40,9 +41,9 @@ CLAIM_HAND_OVERS = Gate(
                 SELECT count(*) AS number
                   FROM mail_handover h
                  WHERE h.environment_id = e.id AND h.claim IS NOT NULL AND h.next_attempt_at > now()) under_way
+          CROSS JOIN LATERAL (SELECT FROM mail_handover h WHERE {DUE} LIMIT 1) first
           WHERE NOT e.outbound_paused
             AND under_way.number < most_each
-            AND EXISTS (SELECT FROM mail_handover h WHERE {DUE})
           ORDER BY random()
           LIMIT least(how_many, 1000)),
     due AS MATERIALIZED (
@@ -90,6 +91,17 @@ NEXT_HAND_OVER = Gate(
         "mail.HandOver": ["environment_id", "next_attempt_at"],
         "environments.Environment": ["id", "outbound_paused"],
     },
+)
+
+HAND_OVERS_WAITING = Gate(
+    name="hand_overs_waiting",
+    arguments="most integer",
+    returns="bigint",
+    body="""
+    SELECT count(*)
+      FROM (SELECT FROM mail_handover h WHERE h.next_attempt_at IS NOT NULL LIMIT least(most, 100000)) first
+    """,
+    reads={"mail.HandOver": ["next_attempt_at"]},
 )
 
 FIND_HAND_OVER = Gate(
