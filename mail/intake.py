@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID, uuid4
 
+from environments.telemetry.traces import Origin
+
 STORED = "250 2.0.0 Stored"
 """The reply to a mail that is committed."""
 
@@ -41,6 +43,8 @@ class Arrival:
     """What `Examine` made of it; None before that, and where there was no time for it."""
     transaction: UUID = field(default_factory=uuid4)
     """The SMTP transaction; arrivals of one LMTP transaction share it. No environment may see it as it is."""
+    origin: Origin | None = None
+    """Where there are traces: the conversation."""
 
 
 class Examination(Protocol):
@@ -130,7 +134,7 @@ Examine = Callable[[Arrival], Examination]
 """Blocking, called in a worker thread, before `Store`: reads the mail and asks DNS about its sender."""
 
 Store = Callable[[Sequence[Arrival]], Sequence[Exception | None]]
-"""Blocking, called in one thread: one durable transaction for all of it. None for each mail that is committed;
+"""Blocking, called in two threads: one durable transaction for all of it. None for each mail that is committed;
 a Refused is answered with its reply, any other exception with 451. Raising says that nothing was stored."""
 
 Admit = Callable[[Login], Account]

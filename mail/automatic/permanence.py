@@ -26,7 +26,7 @@ _FULL = _any_of(
     r"(?:mail)?box (?:is |was )?(?:full|exceed)",
     r"over ?quota",
     r"quota exceed",
-    r"exceed\w* (?:\w+ ){0,4}(?:quota|storage)",
+    r"exceed\w{0,10} (?:\w+ ){0,4}(?:quota|storage)",
     r"not enough (?:storage|disk)? ?space",
     r"insufficient (?:system |disk )?(?:storage|space)",
     r"full mailbox",

@@ -29,14 +29,14 @@ _DAEMON = re.compile(
 )
 SUBJECT = re.compile(
     r"undeliver|deliver(?:y|ing)[\w -]{0,30}(?:fail|status|problem|error|notif|report|"
-    r"delay|incomplete|suspend|warn)|fail\w*[\w -]{0,20}(?:deliver|notice|message|mail)|"
+    r"delay|incomplete|suspend|warn)|fail\w{0,10}[\w -]{0,20}(?:deliver|notice|message|mail)|"
     r"error sending|メールエラー|returned (?:mail|to sender)|returning (?:mail|message)|mail "
     r"(?:system|delivery|not|could not|fail)|message (?:not|could not|you sent|delayed|"
     r"status)|"
     r"non[- ]?(?:deliver|remis|recap)|not delivered|bounce|unzustellbar|nicht zugestellt|"
     r"unzustellbarkeit|zustellung|"
     r"non remis|non distribu|échec|no (?:se )?(?:ha podido )?entreg|devuelto|não (?:foi "
-    r")?entreg|mancat\w* (?:recapito|consegna)|не доставлен|недоставлен|"
+    r")?entreg|mancat\w{0,10} (?:recapito|consegna)|не доставлен|недоставлен|"
     r"onbestelbaar|niet (?:af|be)leverbaar|niedostarcz|nie można dostarczyć|nedoruč|kézbesíthetetlen|"
     r"olevererbar|ikke leveres|teslim edilemedi|"
     r"配信不能|配信できません|送信できません|エラーメール|退信|退回|无法投递|無法傳遞|未送达|반송|전송 실패",
@@ -46,7 +46,7 @@ _DELAYED = re.compile(
     r"will (?:be retried|continue|keep|retry|try)|still (?:being|try|attempt)|no(?:t)? "
     r"need to (?:resend|retry)|do not need to resend|warning: (?:message|could)|"
     r"(?:delivery|message)(?: \w+){0,3} (?:has been |is |was )?delayed|not yet been delivered|"
-    r"this is a warning|temporar\w+ unable to deliver your|attempts to deliver",
+    r"this is a warning|temporar\w{1,10} unable to deliver your|attempts to deliver",
     re.IGNORECASE,
 )
 _GIVEN_UP = re.compile(

@@ -18,14 +18,14 @@ _NOT_SHOWN = re.compile(r"</(?:style|script|title)\b[^<>]{0,50}>", re.IGNORECASE
 _NOT_SHOWN_BEGINS = re.compile(r"<(?:style|script|title)\b", re.IGNORECASE)
 _BREAK = re.compile(r"<(?:br|/p|/div|/tr|/td|/li|/h\d)\b[^<>]{0,200}>", re.IGNORECASE)
 _COPY_FOLLOWS = re.compile(
-    r"^[ \t>*=_+-]*(?:(?:this is a copy|below (?:this line )?is a copy|here is (?:a|your) "
+    r"^[ \t>*=_+-]*+(?:(?:this is a copy|below (?:this line )?is a copy|here is (?:a|your) "
     r"copy|(?:a )?copy of (?:the|your) (?:original )?message|"
     r"(?:the )?(?:original|returned|unsent|undelivered|rejected|enclosed) (?:message|mail)\b(?! "
     r"(?:was|could|has|id|to\b|from\b|size))|original message (?:follows|headers?|below)|"
     r"(?:the )?(?:header|text|body|first \d+ (?:lines|bytes)) of (?:the|your) (?:original "
     r")?message|message headers? follows?|unsent message below|"
     r"your (?:original )?message (?:follows|is below|reads)|returned content|this is the "
-    r"(?:original|header)|---* ?forwarded message)"
+    r"(?:original|header)|(?:(?<=--)|(?<=-- ))forwarded message)"
     r"|^>? ?(?:return-path|received|x-original-to|delivered-to|dkim-signature|mime-version|"
     r"message-id|content-type): )",
     re.IGNORECASE | re.MULTILINE,

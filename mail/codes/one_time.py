@@ -31,7 +31,7 @@ _LETTER_GROUPS = {(3, 3), (4, 4), (5, 5), (3, 4), (3, 5), (4, 3), (2, 4), (2, 6)
 _BARRED_BEFORE = re.compile(r"(?:[$€£¥₹₽₩₺#№+/@=&~_\\]|\d[.,:'\u2019]|[n№]o?[°º]|\*{3}|[Xx•·]{3}|\(\d{3}\)|0x)\s?$")
 _BARRED_BEHIND = re.compile(r"[.,:'\u2019]\d|\s?[#/@=_\\]|\*{3}")
 _JOINT = re.compile(r"[\W_]{0,6}(?:\w{1,10}[\W_]{1,4}){0,3}")
-_LIST = re.compile(r"[\s,;/|&-]*(?:and|or|und|oder|et|ou|y|o|e)?[\s,;/|&-]*", re.IGNORECASE)
+_LIST = re.compile(r"[\s,;/|&-]*+(?:and|or|und|oder|et|ou|y|o|e)?[\s,;/|&-]*+", re.IGNORECASE)
 _ENDS_LIKE_A_LABEL = re.compile(r"[\s:#*\])]*")
 _LINK = "\ufffc"
 

@@ -8,7 +8,9 @@ One expression finds them all: the leftmost match wins, and of those that begin 
 
 import re
 
-_COMMERCE = r"(?:promo\w*|discount|coupon|voucher|gift|gift ?card|referral|offer|savings?|rabatt?|gutschein|aktions)"
+_COMMERCE = (
+    r"(?:promo\w{0,15}|discount|coupon|voucher|gift|gift ?card|referral|offer|savings?|rabatt?|gutschein|aktions)"
+)
 
 # What a number beside these words is: not a one-time code.
 _OTHER = (
@@ -91,7 +93,7 @@ TYPE_IT_NOW = re.compile(rf"(?:{_TYPE})\W{{0,4}}$", re.IGNORECASE)  # right in f
 ABOUT_ENTRY = re.compile(
     r"verif|confirm|activat|authent|\bsign(?:ing)?[ -]?(?:in|up)\b|\blog(?:ging)?[ -]?in\b|\bpassword|\bsecurity|\bone[- ]time|"
     r"\btwo[- ](?:step|factor)|\b2fa\b|\baccess\b|\bidentity\b|\bit.?s you\b|regist|bestätig|anmeld|aktivier|sicherheit|"
-    r"passwor|zugang|einmal|vérif|connexion|mot de passe|activer|réinitial|acceso|inici\w+ sesi|activa|contraseñ|"
+    r"passwor|zugang|einmal|vérif|connexion|mot de passe|activer|réinitial|acceso|inici\w{1,10} sesi|activa|contraseñ|"
     r"restable|senha|ativ[ae]|redefin|attiva|accesso|reimposta|inlog|aanmeld|bevestig|wachtwoord|logga in|bekräft|bekreft|"
     r"tilmeld|vahvist|kirjaudu|potwierd|zalog|hasł|aktyw|ověř|přihl|heslo|megerős|jelszó|doğrula|onay|giriş|şifre|parol|"
     r"подтверд|вход|войти|активир|пароль|підтверд|потвърж|potvr|επαλήθ|επιβεβ|σύνδεσ|xác (?:minh|nhận|thực)|đăng|"

@@ -50,11 +50,13 @@ def _is_better(written: NewHtml, text: str) -> bool:
     """Whether HTML tells more of what is new than the text body: it names history there, or the text is a stub."""
     if written.html is None or not written.text.strip():
         return False
+    may_be_stub = len(text) * MIN_TEXT_SHARE < len(written.text)
+    if not written.history and not may_be_stub:
+        return False
     kept, bare_text = _bare(written.text), _bare(text)
     history = islice((bare for line in written.history if len(bare := _bare(line)) >= MIN_TELLING), MAX_COMPARED)
     is_leaking = any(line in bare_text and line not in kept for line in history)
-    is_stub = len(text) * MIN_TEXT_SHARE < len(written.text) and bare_text[:MIN_TELLING] not in kept
-    return is_leaking or is_stub
+    return is_leaking or (may_be_stub and bare_text[:MIN_TELLING] not in kept)
 
 
 def _bare(text: str) -> str:

@@ -7,6 +7,7 @@ Where two parsers might read a construct differently, the answer is no: such mai
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ MAX_OPEN = 200
 MAX_OPEN_FORMATTING = 50
 MAX_FORMATTING_COPIES = 100_000
 MAX_ATTRIBUTES = 200
+MAX_PLAIN_TAGS = 400
 
 _VOID = frozenset("area base basefont bgsound br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())  # noqa: SIM905
@@ -34,6 +36,7 @@ _SPECIAL = BLOCKS | frozenset(
     "button caption dd details dialog dir dt form h1 hgroup li listing main menu p search summary table td th".split()  # noqa: SIM905
 )
 _CELLS = frozenset(("td", "th", "caption"))
+_NOT_PLAIN = _RAW | _UNUSUAL | _CELLS | {"table"}
 _TABLE_PARTS = frozenset(("tbody", "thead", "tfoot", "tr", "colgroup", "col"))
 _NOT_COUNTED = _VOID | _TABLE_PARTS | frozenset(("html", "head", "body"))
 _SCOPE = _CELLS | {"table"}
@@ -51,6 +54,13 @@ _WELL_FORMED = re.compile(
     r"""</?[a-zA-Z][^ \t\n\r\f/>"'<=]*+"""
     r"""(?:[ \t\n\r/]++[^\s"'<>/=]++(?:[ \t\n\r]*+=[ \t\n\r]*+(?:"[^"]*+"|'[^']*+'|[^\s"'<>=`]++))?)*+[ \t\n\r/]*+>""",
 )
+# A tag with few attributes, and text up to the next one.
+_PLAIN = re.compile(
+    r"""[^<]*+(?:</?[a-zA-Z][a-zA-Z0-9]*+"""
+    r"""(?:[ \t\n\r]++[^\s"'<>/=]++=(?:"[^"]*+"|'[^']*+'|[^\s"'<>=`/]++)){0,20}+[ \t\n\r]*+/?>[^<]*+)*+""",
+)
+_OPENED = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*+)")
+_CLOSED = re.compile(r"</([a-zA-Z][a-zA-Z0-9]*+)")
 _QUOTED = re.compile(r"""=\s*+(?:"[^"]*+"|'[^']*+')""")
 _LAST_QUOTE = {quote: re.compile(rf".*=\s*+{quote}", re.DOTALL) for quote in "\"'"}
 
@@ -70,6 +80,8 @@ def is_safe_to_parse(html: str) -> bool:
     """Whether the work that a parser has with this HTML is bounded by a small multiple of its length."""
     if len(html) > MAX_HTML_LENGTH:
         return False
+    if _is_plainly_safe(html):
+        return True
     nesting = _Nesting()
     try:
         for tag in _tags(html):
@@ -77,6 +89,20 @@ def is_safe_to_parse(html: str) -> bool:
     except _TooComplexError:
         return False
     return True
+
+
+def _is_plainly_safe(html: str) -> bool:
+    """Whether every "<" begins a tag that all parsers read alike, so few that no nesting of them goes beyond a limit.
+
+    Says No for much that is safe: that is looked at tag by tag.
+    """
+    if html.count("<") > MAX_PLAIN_TAGS or not _PLAIN.fullmatch(html):
+        return False
+    opened = Counter(name.lower() for name in _OPENED.findall(html))
+    formatting = sum(opened[name] for name in opened.keys() & _FORMATTING)
+    if opened.total() > MAX_OPEN or formatting > MAX_OPEN_FORMATTING:
+        return False
+    return _NOT_PLAIN.isdisjoint(opened) and _NOT_PLAIN.isdisjoint(name.lower() for name in _CLOSED.findall(html))
 
 
 def _tags(html: str) -> Iterator[Tag]:

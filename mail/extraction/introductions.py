@@ -67,12 +67,46 @@ _OPENINGS = (*(f"{opening} " for opening in sorted(_phrases("opening"))), "在",
 _COLONS = (":", "\uff1a")
 _ENDINGS = (*_COLONS, "-", "_", "=", "*")
 _FRAME = " \t\xa0*-_=—–~#<>|+"  # noqa: RUF001
+_FRAME_BEGINS, _FRAME_ENDS = "-_=—–<", "-_=—–>"  # noqa: RUF001
+_TITLES = _ORIGINAL | _FORWARDED
+_LONGEST_TITLE = max(map(len, _TITLES))
+_LAST_WORDS = frozenset(("wrote", "schrieb", "escribió", "écrit"))
+_ENDS_OF_ATTRIBUTION = frozenset((*_ENDINGS, ">"))
+_LAST_CHARACTERS = _ENDS_OF_ATTRIBUTION | {form(word[-1]) for word in _LAST_WORDS for form in (str.lower, str.upper)}
 _WORD = re.compile(r"\w+")
 _TIME = re.compile(r"\b\d{1,2}\s?[:.h時时시]\s?\d{2}(?!\d)|\b\d{1,2} ?[ap]\.?m\b|\d[点點時时시]")
 _DATE = re.compile(r"\d{4}|\d{1,2}[./-] ?\d{1,2}[./-] ?\d{2}|\d{1,2}[./]\d{1,2}\.")
 _BEGINS_WITH_DATE = re.compile(r"""["'(\[]?\d|\w{1,14}[.,]{1,2} ?\S|\w{1,14} \d""")
 _BEGINS_WITH_NAME = re.compile(r"[^<@:]{0,60}[<(\[]?\s?(?:mailto:)?[^\s<>@]{1,80}@[^\s<>@]{1,120}[>)\]]")
 _UNDERLINES = re.compile(r"[\s*>]*(?:[-_=*~—–]\s?){5,}[\s*]*")  # noqa: RUF001
+
+
+def beginnings(lines: Sequence[Line]) -> list[int]:
+    """Return the numbers of the lines at which an introduction may begin, also in a piece of these lines.
+
+    By what each line shows alone, so that prose costs one look at each of its lines.
+    """
+    found: set[int] = set()
+    for number, line in enumerate(lines):
+        text = line.bare
+        if not text:
+            continue
+        if text[-1] in _LAST_CHARACTERS and (text[-1] in _ENDS_OF_ATTRIBUTION or _ends_with_verb(text)):
+            found.update(range(max(number - MAX_ATTRIBUTION_LINES, 0), number + 1))
+        elif _is_title(text) or (_has_colon(text) and _label(line)):
+            found.add(number)
+    return sorted(found)
+
+
+def _is_title(text: str) -> bool:
+    if text[0] in _FRAME_BEGINS and text[-1] in _FRAME_ENDS:
+        return True
+    title = _title(text)
+    return not (title.isascii() and len(title) > _LONGEST_TITLE) and folded(title) in _TITLES
+
+
+def _has_colon(text: str) -> bool:
+    return ":" in text or (not text.isascii() and "\uff1a" in text)
 
 
 def find(lines: Sequence[Line], number: int) -> Introduction | None:
@@ -98,8 +132,8 @@ def is_separator(line: Line) -> bool:
 def _title_rule(lines: Sequence[Line], number: int) -> Introduction | None:
     """Match "-----Original Message-----", "Begin forwarded message:" and other titles."""
     text = lines[number].bare
-    title = folded(text.strip(_FRAME).rstrip(":\uff1a ").strip())
-    is_framed = text[:1] in "-_=—–<" and text[-1:] in "-_=—–>" and len(text) > len(title) + 2  # noqa: RUF001
+    title = folded(_title(text))
+    is_framed = text[:1] in _FRAME_BEGINS and text[-1:] in _FRAME_ENDS and len(text) > len(title) + 2
     if title in _FORWARDED and (is_framed or (text.endswith(_COLONS) and _is_sentence(title))):
         return Introduction(Kind.FORWARD, number)
     if is_framed and title.startswith(_FORWARDED_BY):
@@ -107,6 +141,10 @@ def _title_rule(lines: Sequence[Line], number: int) -> Introduction | None:
     if title in _ORIGINAL and (is_framed or _header_rule(lines, _next(lines, number))):
         return Introduction(Kind.HEADERS, number)
     return None
+
+
+def _title(text: str) -> str:
+    return text.strip(_FRAME).rstrip(":\uff1a ").strip()
 
 
 def _is_sentence(title: str) -> bool:
@@ -153,7 +191,7 @@ def _begins_later(lines: Sequence[Line], number: int, last: int) -> bool:
 
 
 def _ends_with_verb(text: str) -> bool:
-    return text.rpartition(" ")[2].casefold() in {"wrote", "schrieb", "escribió", "écrit"}
+    return text.rpartition(" ")[2].casefold() in _LAST_WORDS
 
 
 def _has_verb(text: str) -> bool:

@@ -42,7 +42,8 @@ class Line(NamedTuple):
     @property
     def bare(self) -> str:
         """The text as a reader sees it: without marks of direction, emphasis and space around."""
-        return _INVISIBLE.sub("", self.text).strip(" \t\xa0\u3000*")
+        text = self.text if self.text.isascii() else _INVISIBLE.sub("", self.text)
+        return text.strip(" \t\xa0\u3000*")
 
 
 def folded(text: str) -> str:

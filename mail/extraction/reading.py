@@ -32,13 +32,19 @@ def read(lines: Sequence[Line], subject: str = "") -> list[Part]:
     If nothing would be new, the signature is; if there is none either, all of it is, unless it is a reply that
     consists of an introduction and quoted lines: then the person wrote nothing.
     """
-    parts, is_certain = _without_history(lines, _prefix(subject))
-    _take_out_signatures(lines, parts)
+    places = _places(lines)
+    parts, is_certain = _without_history(lines, places, _prefix(subject))
+    _take_out_signatures(lines, places, parts)
     for part in (Part.NEW, Part.SIGNATURE):
-        if any(parts[number] is part and not line.is_blank for number, line in enumerate(lines)):
-            kept = {Part.NEW, part}
-            return [Part.NEW if found in kept else found for found in parts]
+        if any(found is part and not line.is_blank for line, found in zip(lines, parts, strict=True)):
+            return [Part.NEW if found is part else found for found in parts]
     return parts if is_certain else [Part.NEW] * len(lines)
+
+
+def _places(lines: Sequence[Line]) -> list[int]:
+    """Return the numbers of the lines at which history may begin, in order."""
+    own = (number for number, line in enumerate(lines) if line.begins_history)
+    return sorted({*introductions.beginnings(lines), *own})
 
 
 def _prefix(subject: str) -> str:
@@ -51,16 +57,17 @@ def is_forward(prefix: str, lines: Sequence[Line]) -> bool:
     return prefix in FORWARD_PREFIXES and not is_finnish
 
 
-def _without_history(lines: Sequence[Line], prefix: str) -> tuple[list[Part], bool]:
+def _without_history(lines: Sequence[Line], places: Sequence[int], prefix: str) -> tuple[list[Part], bool]:
     """Return the parts of lines without regard to signatures, and whether all history is introduced and quoted."""
     parts: list[Part] = [Part.HISTORY] * len(lines)
     forwards, number, is_certain = is_forward(prefix, lines), 0, False
-    while number < len(lines):
-        found = _introduction(lines, number)
+    for place in (*places, len(lines)):
+        if place < number:
+            continue
+        parts[number:place] = [Part.NEW if _is_written(lines, one) else Part.HISTORY for one in range(number, place)]
+        number = place
+        found = _introduction(lines, place) if place < len(lines) else None
         if found is None:
-            if _is_written(lines, number):
-                parts[number] = Part.NEW
-            number += 1
             continue
         if found.kind is Kind.FORWARD or (forwards and found.kind is not Kind.ATTRIBUTION):
             parts[number:] = [Part.NEW] * (len(lines) - number)
@@ -93,7 +100,7 @@ def _first_readable(lines: Sequence[Line], number: int) -> int:
 def _is_written(lines: Sequence[Line], number: int) -> bool:
     """Whether a line is neither quoted nor the end of a quoted line that was wrapped without its mark."""
     line = lines[number]
-    if line.mark in {Mark.QUOTED, Mark.INTRODUCTION}:
+    if line.mark is Mark.QUOTED or line.mark is Mark.INTRODUCTION:
         return False
     if not 0 < number < len(lines) - 1 or not (lines[number - 1].is_quoted and lines[number + 1].is_quoted):
         return True
@@ -108,7 +115,7 @@ def _after_cited(lines: Sequence[Line], number: int) -> int:
     return number
 
 
-def _take_out_signatures(lines: Sequence[Line], parts: list[Part]) -> None:
+def _take_out_signatures(lines: Sequence[Line], places: Sequence[int], parts: list[Part]) -> None:
     """Mark what is signature in each piece of new text; a forwarded message keeps its own."""
     number = 0
     while number < len(lines):
@@ -116,7 +123,7 @@ def _take_out_signatures(lines: Sequence[Line], parts: list[Part]) -> None:
         while end < len(lines) and parts[end] is Part.NEW:
             end += 1
         piece = lines[number:end]
-        forwarded = _forward_in(piece)
+        forwarded = _forward_in(piece, [place - number for place in places if number <= place < end])
         first = number + (signatures.start_of_text(piece) if number == 0 else 0)
         last = number + signatures.end_of_text(piece[:forwarded])
         if all(line.is_blank or introductions.is_separator(line) for line in lines[last : number + forwarded]):
@@ -128,10 +135,10 @@ def _take_out_signatures(lines: Sequence[Line], parts: list[Part]) -> None:
         number = end + 1
 
 
-def _forward_in(piece: Sequence[Line]) -> int:
+def _forward_in(piece: Sequence[Line], places: Sequence[int]) -> int:
     """Return where the forwarded message begins in a piece of new text, or its length."""
-    for number, line in enumerate(piece):
-        if line.begins_history:
+    for number in places:
+        if piece[number].begins_history:
             return number
         found = introductions.find(piece, number) if number <= MAX_SEARCHED_LINES else None
         if found and found.kind is not Kind.ATTRIBUTION:

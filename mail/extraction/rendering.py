@@ -29,7 +29,8 @@ _BLOCKS = _PARAGRAPHS | frozenset(
 )
 _SILENT = frozenset("head script style title template noscript object svg select textarea iframe".split())  # noqa: SIM905
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
-_SPACES = re.compile(r"[ \t\r\n\f\v]+")
+_SPACES = re.compile(r" [ \t\r\n\f\v]+|[\t\r\n\f\v][ \t\r\n\f\v]*")  # all but what is one space already
+_SPACE = re.compile(r"[ \t\r\n\f\v]")
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _FILE_NAME = re.compile(r"[\w .()-]{1,80}\.\w{3,4}", re.ASCII)
 
@@ -76,11 +77,15 @@ def is_displayed(element: Element) -> bool:
     """Whether a mail client shows an element; comments are none."""
     if not isinstance(element.tag, str) or element.tag in _SILENT:
         return False
+    if not element.keys():
+        return True
     return element.get("hidden") is None and not _HIDDEN.search(element.get("style") or "")
 
 
 def mark_of(element: Element) -> Mark:
     """Return what the client that wrote an element says of it by its class, id, name or type."""
+    if not element.keys():
+        return Mark.CITED if element.tag == "blockquote" else Mark.NONE
     classes = frozenset((element.get("class") or "").split())
     identity, name = element.get("id") or "", element.get("name") or ""
     is_gmail = element.tag == "blockquote" and "gmail_quote" in classes
@@ -275,7 +280,7 @@ class _Writer:
         target = (element.get("href") or "").strip()
         text = "".join(self.parts[first:]).strip()
         is_target = target.lower().startswith(("http://", "https://", "mailto:", "tel:")) and len(target) <= MAX_LINK
-        if is_target and text and _core(target) != _core(text) and not _SPACES.search(target):
+        if is_target and text and _core(target) != _core(text) and not _SPACE.search(target):
             self.parts.append(f" <{target}>")
 
     def _write(self, element: Element, text: str | None, what: str) -> None:
@@ -290,8 +295,8 @@ class _Writer:
                 self.made_of.append(Piece(element, what))
                 self.parts.append(line)
             return
-        text = _SPACES.sub(" ", text).replace("\xa0", " ")
-        is_inside = any(part.strip() for part in self.parts)
+        text = " " if text == "\n" else _SPACES.sub(" ", text).replace("\xa0", " ")
+        is_inside = bool(self.parts) and any(part.strip() for part in self.parts)
         self.parts.append(text if is_inside else text.lstrip())
         if self.parts[-1].startswith(" ") and len(self.parts) > 1 and self.parts[-2].endswith(" "):
             self.parts[-1] = self.parts[-1].lstrip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mail.extraction.haystack import Haystack
 from mail.extraction.introductions import is_separator
 from mail.extraction.languages import BANNERS, CLOSINGS, DEVICES, DISCLAIMERS, EXCUSES, FOOTERS, LANGUAGES
 from mail.extraction.lines import Mark
@@ -150,16 +151,15 @@ def _paragraph_start(lines: Sequence[Line], end: int) -> int:
 
 def _is_disclaimer(paragraph: Sequence[Line]) -> bool:
     text = " ".join(line.text for line in paragraph)[:MAX_PARAGRAPH].casefold()
-    is_long = len(text) > MAX_BLOCK_LINE or not text.isascii()
-    return is_long and any(
-        (row[0] in text and sum(word in text for word in row) > 2) or _is_notice(text, row)  # noqa: PLR2004
-        for row in DISCLAIMERS
-    )
+    if len(text) <= MAX_BLOCK_LINE and text.isascii():
+        return False
+    words = Haystack(text)
+    return any(_is_notice(words, row) for row in DISCLAIMERS)
 
 
-def _is_notice(text: str, row: tuple[str, ...]) -> bool:
+def _is_notice(text: Haystack, row: tuple[str, ...]) -> bool:
     """Whether a text speaks of itself as a message meant for somebody, in the words of one language."""
-    return sum(word in text for word in row) > 3  # noqa: PLR2004
+    return sum(word in text for word in row) > (2 if row[0] in text else 3)
 
 
 def _block_rule(lines: Sequence[Line], end: int) -> int:

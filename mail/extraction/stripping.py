@@ -12,7 +12,9 @@ MAX_STRIPPED = 4_000_000
 
 _BREAKS = BLOCKS | frozenset("br hr p tr li dt dd table h1 h2 h3 h4 h5 h6 title caption form".split())  # noqa: SIM905
 _CELLS = frozenset(("td", "th"))
-_DROPPED = {name: re.compile(rf"</{name}[^>]*+>", re.IGNORECASE | re.ASCII) for name in ("script", "style", "title")}
+_DROPPED = {
+    name: re.compile(rf"</{name}[^>]*+(?:>|\Z)", re.IGNORECASE | re.ASCII) for name in ("script", "style", "title")
+}
 _NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9:]*+)")
 # Python refuses to read numbers of thousands of digits.
 _LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")

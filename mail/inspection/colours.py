@@ -85,6 +85,7 @@ def _words(value: str) -> list[str]:
     return [value, *value.split()[:8]]
 
 
+@lru_cache(maxsize=1024)
 def is_near(one: Colour, other: Colour) -> bool:
     """Whether nobody could read text of one colour on the other."""
     return max(abs(one.red - other.red), abs(one.green - other.green), abs(one.blue - other.blue)) <= NEAR

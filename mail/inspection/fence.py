@@ -25,7 +25,7 @@ _UNSEEN = re.compile(
 )
 _JOINERS = re.compile("[\u200c\u200d]++")
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-_FORGED = re.compile(r"-{3,}(?=\s*(?:BEGIN|END)\s+UNTRUSTED)", re.IGNORECASE)
+_FORGED = re.compile(r"(?<!-)-{3,}+(?=\s*+(?:BEGIN|END)\s+UNTRUSTED)", re.IGNORECASE)
 
 
 def text_for_model(

@@ -6,11 +6,12 @@ import base64
 import binascii
 import re
 import unicodedata
-from bisect import bisect
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice, pairwise
 from typing import NamedTuple
 
+from mail.extraction.haystack import Haystack
 from mail.inspection.characters import tag_runs, without_invisible
 from mail.inspection.domains import is_mixed, letters
 from mail.inspection.phrases import CUES, OVERRIDES, STRONG, WEAK, Override
@@ -36,8 +37,8 @@ def _as_searched(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 _OVERRIDES = [Override(_as_searched(one.verbs), _as_searched(one.priors), _as_searched(one.nouns)) for one in OVERRIDES]
-_SPACES = re.compile(r"[^\S\n]++")
-_WRAP = re.compile(r"(?<!\n)\n(?!\n)")
+_SPACES = re.compile(r" [^\S\n]++|[^\S\n ][^\S\n]*+")  # all but what is one space already
+_WRAP = re.compile(r"\n(?<!\n\n)(?!\n)")
 _SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f\u0964](?:\s|$|(?<=[\u3002\uff01\uff1f]))|\n\n")
 _FENCE = re.compile(r"^[ >]*+(?:```|~~~)", re.MULTILINE)
 _QUOTED_LINE = re.compile(r"[ ]{0,3}(?:>|\|)")
@@ -45,6 +46,8 @@ _INDENTED = re.compile(r"[ \t]{4}|\t")
 _CHANGED = re.compile(r"[+-](?![-+ ]*$)")
 _HUNK = re.compile(r"^[ >]*@@ ", re.MULTILINE)
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{40,8000}+={0,2}")
+_AS_PLAIN = dict.fromkeys((9, 11, 12, 13, 28, 29, 30, 31), " ")
+_MIN_BLOB = 40
 _WORD = re.compile(r"[^\W\d_]{3,40}+")
 _PAIRS = {
     "\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u00ab": "\u00bb", "\u2018": "\u2019",
@@ -67,11 +70,14 @@ class Hit(NamedTuple):
 
 def hits(text: str) -> Iterator[Hit]:
     """Yield what in the first million characters of a text could steer a model, in time linear in their length."""
+    if not text or text.isspace():
+        return
     lines = _Lines(text[:MAX_TEXT_LENGTH])
+    flat = Haystack(_WRAP.sub(" ", lines.text))
     yield from _overrides(lines)
-    for start, end, kind in _matches(lines.text, is_strong=True):
+    for start, end, kind in _matches(lines.text, flat, is_strong=True):
         yield lines.hit(kind, start, end)
-    weak = sorted(_matches(lines.text, is_strong=False))
+    weak = sorted(_matches(lines.text, flat, is_strong=False))
     for (start, _, kind), (second, end, other) in pairwise(weak):
         if kind != other and second - start <= WEAK_REACH:
             yield lines.hit(f"{kind}, {other}", start, end)
@@ -82,21 +88,17 @@ class _Lines:
     """A text as it is searched: lower case, one space per gap, nothing invisible; and what is quoted in it."""
 
     def __init__(self, raw: str) -> None:
-        self.text, self.starts, self.quoted = "", [], []
-        pieces: list[str] = []
-        length = 0
-        plain = _plain(raw)
-        for line, is_quoted in _with_quotes(plain.split("\n"), is_diff=bool(_HUNK.search(plain))):
-            piece = _SPACES.sub(" ", line).strip(" ").casefold() if line else ""
-            self.starts.append(length)
-            self.quoted.append(is_quoted)
-            pieces.append(piece)
-            length += len(piece) + 1
-        self.text = "\n".join(pieces)
+        self._plain = _plain(raw)
+        spaced = _spaced(self._plain).casefold()
+        self.text = "\n".join([line.strip(" ") for line in spaced.split("\n")])
 
     def hit(self, kind: str, start: int, end: int) -> Hit:
-        line = bisect(self.starts, start) - 1
-        return Hit(kind, self.text[start:end].strip(), self.quoted[line] or self._is_spoken_of(start, end))
+        is_quoted = self._quoted[self.text.count("\n", 0, start)] or self._is_spoken_of(start, end)
+        return Hit(kind, self.text[start:end].strip(), is_quoted)
+
+    @cached_property
+    def _quoted(self) -> list[bool]:
+        return list(_with_quotes(self._plain.split("\n"), is_diff=bool(_HUNK.search(self._plain))))
 
     def _is_spoken_of(self, start: int, end: int) -> bool:
         """Whether quotation marks enclose the place, or the words before it announce an example."""
@@ -117,8 +119,13 @@ def _last_sentence(text: str) -> str:
     return text[end:]
 
 
-def _with_quotes(lines: list[str], *, is_diff: bool) -> Iterator[tuple[str, bool]]:
-    """Yield each line with whether it is quoted: marked, fenced, changed in a diff, or indented below a colon.
+def _spaced(text: str) -> str:
+    is_spaced = text.isascii() and "  " not in text and text.translate(_AS_PLAIN) == text
+    return text if is_spaced else _SPACES.sub(" ", text)
+
+
+def _with_quotes(lines: list[str], *, is_diff: bool) -> Iterator[bool]:
+    """Yield for each line whether it is quoted: marked, fenced, changed in a diff, or indented below a colon.
 
     A list's dash, an indentation by itself and a fence that never ends quote nothing.
     """
@@ -127,18 +134,14 @@ def _with_quotes(lines: list[str], *, is_diff: bool) -> Iterator[tuple[str, bool
     is_fenced = is_introduced = False
     for number, line in enumerate(lines):
         if not line:
-            yield line, False
+            yield False
             continue
         is_fence = bool(_FENCE.match(line))
         is_fenced ^= is_fence
         is_indented = bool(_INDENTED.match(line))
         inside = is_fence or (is_fenced and number < last_fence)
-        yield (
-            line,
-            inside
-            or bool(_QUOTED_LINE.match(line) or (is_diff and _CHANGED.match(line)))
-            or (is_indented and is_introduced),
-        )
+        is_marked = bool(_QUOTED_LINE.match(line) or (is_diff and _CHANGED.match(line)))
+        yield inside or is_marked or (is_indented and is_introduced)
         if line.strip() and not is_indented:
             is_introduced = line.rstrip().endswith(":")
 
@@ -155,12 +158,16 @@ def _latin(word: re.Match[str]) -> str:
     return letters(word.group()) if is_mixed(word.group()) else word.group()
 
 
-def _matches(text: str, *, is_strong: bool) -> Iterator[tuple[int, int, str]]:
-    # Lines wrap anywhere; only some patterns want to see where they begin.
-    flat = _WRAP.sub(" ", text)
+def _matches(text: str, flat: Haystack, *, is_strong: bool) -> Iterator[tuple[int, int, str]]:
+    """Yield what the patterns find in a text, and in the same without its single line ends.
+
+    Lines wrap anywhere; only some patterns want to see where they begin.
+    """
     for kind, words, pattern in _COMPILED[is_strong]:
-        for low, high in _surroundings(flat, words):
-            searched = text if "\\n" in pattern.pattern else flat
+        if not flat.has_one(words):
+            continue
+        searched = text if "\\n" in pattern.pattern else flat.text
+        for low, high in _surroundings(flat.text, words):
             yield from ((match.start(), match.end(), kind) for match in pattern.finditer(searched, low, high))
 
 
@@ -190,8 +197,9 @@ def _places(text: str, words: tuple[str, ...]) -> Iterator[int]:
 
 def _overrides(lines: _Lines) -> Iterator[Hit]:
     """Yield sentences in which a verb, a word for what came before and a word for instructions stand together."""
+    text = Haystack(lines.text)
     for language in _OVERRIDES:
-        if not _has_one(lines.text, language.verbs) or not _has_one(lines.text, language.priors):
+        if not text.has_one(language.verbs) or not text.has_one(language.priors):
             continue
         for at in _places(lines.text, language.nouns):
             start, end = _sentence(lines.text, at)
@@ -224,11 +232,14 @@ def _sentence(text: str, at: int) -> tuple[int, int]:
 def _encoded(text: str) -> Iterator[Hit]:
     """Yield what stands in tag characters and in Base64, if it is an instruction."""
     for decoded in (*_decoded_blobs(text), *islice(tag_runs(text), MAX_BLOBS)):
-        for start, end, kind in _matches(_Lines(decoded).text, is_strong=True):
-            yield Hit(f"encoded {kind}", _Lines(decoded).text[start:end].strip(), is_quoted=False)
+        lines = _Lines(decoded).text
+        for start, end, kind in _matches(lines, Haystack(_WRAP.sub(" ", lines)), is_strong=True):
+            yield Hit(f"encoded {kind}", lines[start:end].strip(), is_quoted=False)
 
 
 def _decoded_blobs(text: str) -> Iterator[str]:
+    if max(map(len, text.split()), default=0) < _MIN_BLOB:
+        return
     for number, blob in enumerate(_BASE64.finditer(text)):
         if number == MAX_BLOBS:
             return

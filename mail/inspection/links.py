@@ -105,6 +105,8 @@ def host(url: str) -> str:
 
 def urls_in(text: str) -> list[str]:
     """Return the first web addresses that a text shows."""
+    if "http" not in text.lower():
+        return []
     return [match.group().rstrip(".,;:!?)]}>") for match, _ in zip(_URL.finditer(text), range(MAX_LINKS), strict=False)]
 
 

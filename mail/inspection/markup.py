@@ -18,7 +18,8 @@ MAX_ATTRIBUTES_LENGTH = 4_000
 
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905
 _RAW = {
-    name: re.compile(rf"</{name}[^>]*+>", re.IGNORECASE) for name in ("script", "style", "title", "textarea", "xmp")
+    name: re.compile(rf"</{name}[^>]*+(?:>|\Z)", re.IGNORECASE)
+    for name in ("script", "style", "title", "textarea", "xmp")
 }
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:_-]*+)")
 _ATTRIBUTE = re.compile(r"""([^\s"'<>/=]++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'<>=`]++)))?""")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -131,9 +132,13 @@ class _Reader:
         if tag not in _INLINE:
             self.visible.append("\n")
             self.quoted.append("\n")
-        self._keep_alternatives(attributes)
+        if attributes:
+            self._keep_alternatives(attributes)
         if len(self.stack) > MAX_DEPTH:
             self.too_deep += 1
+            return
+        if not attributes and not self.by_name:
+            self.stack.append(_plainly_inside(self.stack[-1], tag))
             return
         key = Simple(tag, attributes.get("id", "").lower(), frozenset(attributes.get("class", "").lower().split()))
         self.stack.append(self._inside(self.stack[-1], key, attributes))
@@ -233,6 +238,21 @@ class _Reader:
         (self.quoted if state.is_quoted else self.visible).append(text)
         if state.link:
             state.link.parts.append(text)
+
+
+def _plainly_inside(outer: _State, tag: str) -> _State:
+    """Return what holds in an element about which neither its attributes nor a style sheet say anything."""
+    return outer._replace(
+        key=_plain_key(tag),
+        text_colour=None if tag == "a" else outer.text_colour,
+        is_quoted=outer.is_quoted or tag in _QUOTING,
+        has_text=outer.has_text and tag not in _NO_TEXT,
+    )
+
+
+@lru_cache(maxsize=200)
+def _plain_key(tag: str) -> Simple:
+    return Simple(tag, "", frozenset())
 
 
 def _faint(state: _State) -> Hidden | None:

@@ -9,7 +9,7 @@ from mail.parsing import uuencoding
 
 MAX_PADDINGS = 2_000
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
-_PADDING_WITHIN = re.compile(rb"=+(?=[^=])")
+_PADDING_WITHIN = re.compile(rb"=++")
 # Relays pad lines; blanks behind a soft line break are to be ignored (RFC 2045, 6.7, rule 3).
 _BLANKS_AT_END = re.compile(rb"(?<==)[ \t]{1,100}(?=\r?\n)")
 

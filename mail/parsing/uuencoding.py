@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 MAX_FILES = 100
-_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} +(\S[^\r\n]{0,254}?)[ \t]*\r?$")
+_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} +(\S[^\r\n]{0,254}?)[ \t]{0,99}+\r?$")
 _EMPTY = (b"`", b" ", b"")
 
 

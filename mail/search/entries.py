@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mail.search.languages import languages_to_index, stems
-from mail.search.words import Word, words
+from mail.search.words import Term, terms
 
 LAST_POSITION = 16_383  # PostgreSQL's; what stands behind it is found, and is in no phrase
 LARGEST = 400_000  # bytes of a vector, of PostgreSQL's 1 MB
@@ -48,19 +48,19 @@ def vector(code: str, mail: Indexed) -> str:
     """
     built = _Vector(code)
     for marker in ("all", *mail.markers):
-        built.add("!" + marker, 0, "")
-    shown = [list(words(part[:LONGEST_FIELD])) for part in (mail.subject, mail.text)]
-    latin = languages_to_index(word.plain for part in shown for word in part if not word.is_paired)
+        built.places("!" + marker)
+    shown = [terms(part[:LONGEST_FIELD]) for part in (mail.subject, mail.text)]
+    latin = languages_to_index([word.plain for part in shown for word in part if not word.is_paired])
     built.field(shown[0], "A", latin)
     for kind, people in (("<", mail.senders), (">", mail.recipients)):
         for person in people:
-            built.field(words(person[:LONGEST_FIELD]), "B", (), kind)
+            built.field(terms(person[:LONGEST_FIELD]), "B", (), kind)
     built.field(shown[1], "C", latin)
     for name in mail.filenames:
-        built.field(words(name[:LONGEST_FIELD]), "B", latin)
+        built.field(terms(name[:LONGEST_FIELD]), "B", latin)
     for content in mail.contents:
-        read = list(words(content[:LONGEST_FIELD]))
-        built.field(read, "D", languages_to_index(word.plain for word in read))
+        read = terms(content[:LONGEST_FIELD])
+        built.field(read, "D", languages_to_index([word.plain for word in read]))
     return built.literal()
 
 
@@ -73,31 +73,38 @@ class _Vector:
         self._size = 0
         self._lexemes: dict[str, list[str]] = {}
 
-    def field(self, found: Iterable[Word], weight: str, latin: tuple[str, ...], kind: str = "") -> None:
+    def field(self, found: Iterable[Term], weight: str, latin: tuple[str, ...], kind: str = "") -> None:
         """Add the words of a field, one position each."""
+        known: dict[Term, list[list[str]]] = {}
         for word in found:
             if self._size > LARGEST:
                 return
-            self.add("=" + word.folded, self._at, weight)
-            if kind:
-                self.add(kind + word.folded, self._at, weight)
-            for stem in stems(word.plain, latin):
-                self.add("~" + stem, self._at, weight)
+            everywhere = known.get(word)
+            if everywhere is None:
+                everywhere = known[word] = [self.places(lexeme) for lexeme in _lexemes(word, latin, kind)]
+            place = f"{min(self._at, LAST_POSITION)}{weight}"
+            for places in everywhere:
+                if len(places) < MOST_POSITIONS:
+                    places.append(place)
+                    self._size += 2
             self._at += 1
         self._at += GAP
 
-    def add(self, lexeme: str, position: int, weight: str) -> None:
-        """Add a lexeme at a position, or at none."""
+    def places(self, lexeme: str) -> list[str]:
+        """Return the positions of a lexeme, to be added to; it is in the vector from now on."""
         places = self._lexemes.get(lexeme)
         if places is None:
             places = self._lexemes[lexeme] = []
             self._size += len(lexeme.encode()) + 12
-        if position and len(places) < MOST_POSITIONS:
-            places.append(f"{min(position, LAST_POSITION)}{weight}")
-            self._size += 2
+        return places
 
     def literal(self) -> str:
         return " ".join(f"'{self._code}{lexeme}'{_places(places)}" for lexeme, places in self._lexemes.items())
+
+
+def _lexemes(word: Term, latin: tuple[str, ...], kind: str) -> list[str]:
+    own = ["=" + word.folded, kind + word.folded] if kind else ["=" + word.folded]
+    return [*own, *("~" + stem for stem in stems(word.plain, latin))]
 
 
 def _places(places: Sequence[str]) -> str:

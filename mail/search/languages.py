@@ -63,6 +63,9 @@ MOST_LANGUAGES = 2
 SEEN = 400  # words are enough to tell a language
 
 _WORDS = {language: frozenset(text.split()) for language, text in FREQUENT.items()}
+_LANGUAGES = {
+    word: [language for language in LATIN if word in _WORDS[language]] for known in _WORDS.values() for word in known
+}
 MEANINGLESS = frozenset(folded(word) for known in _WORDS.values() for word in known)
 _stemmers = {language: Stemmer.Stemmer(name, 0) for language, name in STEMMERS.items()}
 
@@ -73,8 +76,11 @@ def languages_of(plain: Iterable[str]) -> tuple[str, ...]:
     Takes its words in lower case, accents kept.
     """
     seen = list(plain)[:SEEN]
-    counts = {language: sum(word in known for word in seen) for language, known in _WORDS.items()}
-    best = max(counts.values(), default=0)
+    counts = dict.fromkeys(LATIN, 0)
+    for word in seen:
+        for language in _LANGUAGES.get(word, ()):
+            counts[language] += 1
+    best = max(counts.values())
     if best < 2 and len(seen) > 1:  # noqa: PLR2004 - one may be chance
         return ()
     likely = sorted((name for name, count in counts.items() if count and count * 4 >= best * 3), key=counts.__getitem__)

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 WORD = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670])*")
 LONGEST_WORD = 40  # of which the index keeps this much
@@ -16,6 +17,7 @@ SPACELESS = re.compile(
 )
 MARKS = "[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u17b4-\u17d3\u0900-\u0dff]"
 RUN = re.compile(rf"(?:{WORD.pattern}|{MARKS})+")
+ASCII_RUN = re.compile(r"[A-Za-z0-9]+")  # the same, where there is nothing else
 LETTERS = str.maketrans(
     {"\u0131": "i", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h"}
 )
@@ -33,6 +35,14 @@ class Word:
     is_paired: bool = False
 
 
+class Term(NamedTuple):
+    """A word without its place: as it is looked up, as it was written in lower case, whether it is half of a pair."""
+
+    folded: str
+    plain: str
+    is_paired: bool
+
+
 @lru_cache(maxsize=50_000)
 def folded(text: str) -> str:
     """Return the text without case, accents and widths: what is compared."""
@@ -44,6 +54,19 @@ def folded(text: str) -> str:
 @lru_cache(maxsize=50_000)
 def _lower(text: str) -> str:
     return unicodedata.normalize("NFC", text.lower())
+
+
+def terms(text: str) -> list[Term]:
+    """Return the words of a text in order, as ``words`` does, without their places; a text says most of them often."""
+    runs = (ASCII_RUN if text.isascii() else RUN).findall(text)
+    return [term for run in runs for term in (_terms(run) if len(run) <= LONGEST_WORD else _cut(run))]
+
+
+def _cut(run: str) -> tuple[Term, ...]:
+    return tuple(Term(word.folded, word.plain, word.is_paired) for word in words(run))
+
+
+_terms = lru_cache(maxsize=20_000)(_cut)
 
 
 def words(text: str) -> Iterator[Word]:

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from environments import clock
 from environments.ids import encode
 from environments.models import Environment
+from environments.writing import insert
 from mail import extraction
 from mail.authentication import stripped
 from mail.inspection import Finding
 from mail.intake import STORED, Arrival
-from mail.models import Attachment, Blob, Message, MessageRecipient
+from mail.models import Attachment, Blob, Message
 from mail.parsing import Address, ParsedAttachment
 from mail.services import blobs, ledger
 from mail.services.examine import Reading, trust
@@ -145,12 +146,11 @@ def save_parts(
 ) -> None:
     """Save the recipients and attachments of all messages, one statement for each kind."""
     pairs = [(message, judged.delivery.reading.mail) for message, judged in zip(messages, mails, strict=True)]
-    MessageRecipient.objects.in_environment(environment).bulk_create(
+    recipients = (
         row for message, mail in pairs for row in recipient_rows(message, to=mail.to, cc=mail.cc, bcc=mail.bcc)
     )
-    Attachment.objects.in_environment(environment).bulk_create(
-        _attachment(message, part, kept) for message, mail in pairs for part in mail.attachments
-    )
+    insert(environment, recipients)
+    insert(environment, (_attachment(message, part, kept) for message, mail in pairs for part in mail.attachments))
 
 
 def _attachment(message: Message, part: ParsedAttachment, kept: Mapping[bytes, Blob]) -> Attachment:
@@ -166,8 +166,11 @@ def _attachment(message: Message, part: ParsedAttachment, kept: Mapping[bytes, B
     )
 
 
-def happening(message: Message) -> Happening:
+def happening(message: Message, arrival: Arrival | None = None) -> Happening:
     """Return the event that tells of a message: it was received, or put into quarantine and why."""
+    origin = None
+    if arrival and arrival.origin:
+        origin = arrival.origin.within("mail.receive", arrival.received_at.timestamp())
     data = {
         "message_id": message.pk,
         "thread_id": message.thread_id,
@@ -178,13 +181,13 @@ def happening(message: Message) -> Happening:
     }
     if message.status == Message.Status.QUARANTINED:
         reasons = {"reasons": message.quarantine_reasons, "quarantined_at": clock.written(message.created_at)}
-        return Happening("message.quarantined", data | reasons, message.inbox_id)
+        return Happening("message.quarantined", data | reasons, message.inbox_id, origin)
     new = {
         "extracted_text": message.extracted_text,
         "has_attachments": message.has_attachments,
         "received_at": clock.written(message.created_at),
     }
-    return Happening("message.received", data | new, message.inbox_id)
+    return Happening("message.received", data | new, message.inbox_id, origin)
 
 
 def lines(

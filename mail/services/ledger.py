@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from environments.ids import decode
 from environments.models import Environment
+from environments.writing import insert
 from inboxes.services.addresses import without_tag
 from mail.intake import Arrival
 from mail.models import Intake, IntakeEntry
@@ -45,8 +46,7 @@ class Line:
 
 def record(environment: Environment, lines: Sequence[Line]) -> None:
     """Write lines, in the transaction that stores the mail and is bound to the environment: one statement."""
-    rows = [_entry(environment, line) for line in lines]
-    IntakeEntry.objects.in_environment(environment).bulk_create(rows)
+    insert(environment, (_entry(environment, line) for line in lines))
 
 
 def _entry(environment: Environment, line: Line) -> IntakeEntry:

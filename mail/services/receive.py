@@ -9,7 +9,10 @@ from django.db import transaction
 
 from environments.binding import inside
 from environments.models import Environment
+from environments.object_store import removed_on_failure
+from environments.remembered import Remembered
 from environments.services import usage
+from environments.writing import insert
 from mail.intake import Arrival, Refused
 from mail.models import Message
 from mail.services import blobs, ledger, search
@@ -33,17 +36,40 @@ def receive(arrivals: Sequence[Arrival]) -> list[Exception | None]:
     Raises whatever kept the batch from being committed; then nothing of it is stored.
     """
     by_environment = _by_environment(arrivals)
-    with blobs.removed_on_failure(), transaction.atomic():
-        environments = Environment.everywhere.in_bulk(by_environment)
-        judged: dict[str, list[Judged]] = {}
-        for environment_id, deliveries in sorted(by_environment.items()):
-            with inside(environment_id):
-                judged[environment_id] = judge(environments[environment_id], deliveries)
-        refusals = _refusals([one for ours in judged.values() for one in ours])
-        for environment_id, ours in judged.items():
-            with inside(environment_id):
-                _store(environments[environment_id], [one.knowing(refusals) for one in ours])
+    with removed_on_failure(), transaction.atomic():
+        environments = {one.pk: one for one in _NAMED(list(by_environment))}
+        in_order = [(environments[name], deliveries) for name, deliveries in sorted(by_environment.items())]
+        refusals = _judged_and_stored(in_order)
     return [refusals.get(number) for number in range(len(arrivals))]
+
+
+_NAMED = Remembered(lambda names: Environment.everywhere.filter(pk__in=names), ["env"])
+
+
+def _judged_and_stored(batch: Sequence[tuple[Environment, Sequence[Delivery]]]) -> dict[int, Refused]:
+    """Return the refusals; where a mail is for several environments, all of them judge before one of them stores."""
+    numbers = [number for _, deliveries in batch for number in {one.number for one in deliveries}]
+    if len(numbers) > len(set(numbers)):
+        return _stored_once_all_have_judged(batch)
+    refusals: dict[int, Refused] = {}
+    for environment, deliveries in batch:
+        with inside(environment, savepoint=False):
+            judged = judge(environment, deliveries)
+            refusals |= _refusals(judged)
+            _store(environment, [one.knowing(refusals) for one in judged])
+    return refusals
+
+
+def _stored_once_all_have_judged(batch: Sequence[tuple[Environment, Sequence[Delivery]]]) -> dict[int, Refused]:
+    judged: list[tuple[Environment, list[Judged]]] = []
+    for environment, deliveries in batch:
+        with inside(environment, savepoint=False):
+            judged.append((environment, judge(environment, deliveries)))
+    refusals = _refusals([one for _, ours in judged for one in ours])
+    for environment, ours in judged:
+        with inside(environment, savepoint=False):
+            _store(environment, [one.knowing(refusals) for one in ours])
+    return refusals
 
 
 def _by_environment(arrivals: Sequence[Arrival]) -> dict[str, list[Delivery]]:
@@ -84,11 +110,12 @@ def _stored(environment: Environment, taken: Sequence[Judged]) -> list[Message]:
     kept = blobs.keep(environment, contents(one.delivery for one in taken))
     messages = [message_row(one, kept) for one in taken]
     _thread(environment, messages, reports)
-    Message.objects.in_environment(environment).bulk_create(messages)
+    insert(environment, messages)
     save_parts(environment, messages, taken, kept)
     search.index(environment, messages)
     quiet = {message.pk for number, message in enumerate(messages) if reports.about(number) and not _is_aside(message)}
-    publish(environment.pk, [happening(message) for message in messages if message.pk not in quiet])
+    told = [(one, by.delivery.arrival) for one, by in zip(messages, taken, strict=True) if one.pk not in quiet]
+    publish(environment.pk, [happening(message, arrival) for message, arrival in told])
     announce_arrivals(message.inbox_id for message in messages)
     reports.consume()
     unsubscribe_by_mail(environment, messages)

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db import connection
+
 from environments.binding import inside
 from environments.ids import encode
 from environments.models import Environment
@@ -13,6 +15,7 @@ from mail.services import return_path
 UNKNOWN = "550 5.1.1 There is no such address here"
 PAUSED = "451 4.3.2 This mailbox takes no mail right now, try again later"
 FULL = "452 4.2.2 This mailbox is full"
+OPEN = "SELECT inbound_paused, storage_quota FROM environments_environment WHERE id = %s"
 
 
 def recipient_of(address: str) -> Recipient:
@@ -23,10 +26,13 @@ def recipient_of(address: str) -> Recipient:
     """
     environment_id, inbox_id = _behind(address)
     recipient = Recipient(address, environment_id, inbox_id)
-    environment = Environment.everywhere.filter(pk=encode("env", environment_id)).first()
-    if environment is None:  # erased between the two queries
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN, [environment_id])
+        found = cursor.fetchone()
+    if found is None:  # erased between the two queries
         raise Refused(UNKNOWN, "unknown_recipient")
-    check_open(environment, recipient)
+    paused, quota = found
+    check_open(Environment(pk=encode("env", environment_id), inbound_paused=paused, storage_quota=quota), recipient)
     return recipient
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -11,6 +12,7 @@ from procrastinate.contrib.django import app
 from environments.gates import ask
 from environments.ids import decode, encode, first_at
 from environments.models import Environment
+from environments.writing import insert
 from mail.gates import MOST_MATCHES
 from mail.models import Attachment, Message, MessageLabel, SearchEntry
 from mail.search import Indexed, Query, code_of, compiled, vector
@@ -31,6 +33,10 @@ READABLE_ENDINGS = (
 LARGEST_FILE = 10_000_000  # bytes of an attachment that is read
 LONGEST_TEXT = 200_000  # characters kept of an attachment
 MOST_RANKED = 1000
+ANEW = (
+    "(environment_id, message_id)"
+    " DO UPDATE SET document = excluded.document, attachment_texts = excluded.attachment_texts"
+)
 LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
 
 
@@ -50,14 +56,25 @@ def index(environment: Environment, messages: Sequence[Message]) -> None:
     attachments = _attachments(environment, messages)
     texts = _texts(environment, [message for message in messages if attachments.get(message.pk)])
     _store(environment, messages, attachments, texts)
-    unread = [
+    _have_read(
         message.pk
         for message in messages
         if any(is_readable(file) and file.pk not in texts.get(message.pk, {}) for file in attachments[message.pk])
-    ]
-    if unread:
-        job = app.configure_task("mail.tasks.index_attachments")
-        job.batch_defer(*({"message_id": identifier} for identifier in unread))  # type: ignore[arg-type]
+    )
+
+
+def first_entry(message: Message, attachments: Sequence[Attachment]) -> SearchEntry:
+    """Return what makes a new message findable, to be written with it and its attachments; leave them to be read."""
+    if any(map(is_readable, attachments)):
+        _have_read([message.pk])
+    return _entry(code_of(message.environment_id), message, attachments, {})
+
+
+def _have_read(message_ids: Iterable[str]) -> None:
+    """Leave a job for each message whose attachments are to be read."""
+    jobs: list[Any] = [{"message_id": identifier} for identifier in message_ids]
+    if jobs:
+        app.configure_task("mail.tasks.index_attachments").batch_defer(*jobs)
 
 
 def index_texts(environment: Environment, message: Message, texts: Mapping[str, str]) -> None:
@@ -74,16 +91,17 @@ def is_readable(attachment: Attachment) -> bool:
 
 def _attachments(environment: Environment, messages: Sequence[Message]) -> dict[str, list[Attachment]]:
     found: dict[str, list[Attachment]] = {message.pk: [] for message in messages}
-    holders = [message for message in messages if message.has_attachments]
-    rows = Attachment.objects.in_environment(environment).filter(message__in=holders).order_by("pk")
-    for row in rows if holders else ():
-        found[row.message_id].append(row)
+    if holders := [message for message in messages if message.has_attachments]:
+        for row in Attachment.objects.in_environment(environment).filter(message__in=holders).order_by("pk"):
+            found[row.message_id].append(row)
     return found
 
 
 def _texts(environment: Environment, messages: Sequence[Message]) -> dict[str, dict[str, str]]:
+    if not messages:
+        return {}
     entries = SearchEntry.objects.in_environment(environment).filter(message__in=messages)
-    return dict(entries.values_list("message_id", "attachment_texts")) if messages else {}
+    return dict(entries.values_list("message_id", "attachment_texts"))
 
 
 def _store(
@@ -94,19 +112,18 @@ def _store(
 ) -> None:
     code = code_of(environment.pk)
     entries = [
-        SearchEntry(
-            environment_id=environment.pk,
-            message=message,
-            document=vector(code, _indexed(message, attachments[message.pk], texts.get(message.pk, {}))),
-            attachment_texts=dict(texts.get(message.pk, {})),
-        )
+        _entry(code, message, attachments[message.pk], texts.get(message.pk, {}))
         for message in sorted(messages, key=lambda message: message.pk)
     ]
-    SearchEntry.objects.in_environment(environment).bulk_create(
-        entries,
-        update_conflicts=True,
-        unique_fields=["environment", "message"],
-        update_fields=["document", "attachment_texts"],
+    insert(environment, entries, on_conflict=ANEW)
+
+
+def _entry(code: str, message: Message, attachments: Sequence[Attachment], texts: Mapping[str, str]) -> SearchEntry:
+    return SearchEntry(
+        environment_id=message.environment_id,
+        message=message,
+        document=vector(code, _indexed(message, attachments, texts)),
+        attachment_texts=dict(texts),
     )
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Case, QuerySet, Value, When
 
+from environments.ids import decode, encode
 from environments.models import Environment
+from environments.writing import insert_all
 from inboxes.services.addresses import without_tag
 from mail.models import AwaitedMessage, Message, Thread, ThreadLabel
 from mail.parsing.identifiers import message_ids
@@ -26,6 +28,18 @@ OTHER_NAMES = (  # where lists and relays that give a mail another Message-ID le
     "x-google-original-message-id",
     "x-microsoft-original-message-id",
 )
+# Asked of PostgreSQL, the status would let it read the whole inbox, by an index that leaves quarantine out.
+KNOWN = """
+SELECT inbox_id, message_id_digest, status, thread_id, from_email, date
+  FROM mail_message
+ WHERE environment_id = %s AND inbox_id = ANY (%s) AND message_id_digest = ANY (%s::uuid[])
+ ORDER BY id DESC
+"""
+AWAITED = """
+SELECT inbox_id, digest, thread_id, id
+  FROM mail_awaitedmessage
+ WHERE environment_id = %s AND inbox_id = ANY (%s) AND digest = ANY (%s::uuid[])
+"""
 Key = tuple[str, uuid.UUID]
 
 
@@ -141,16 +155,26 @@ class Threads:
         self._threads = {thread.pk: thread for thread in rows.select_for_update().order_by("pk")}
 
     def _known(self, inboxes: set[str], digests: set[uuid.UUID]) -> dict[Key, Known]:
-        rows = Message.objects.in_environment(self.environment).filter(inbox__in=inboxes, message_id_digest__in=digests)
-        rows = rows.exclude(status=Message.Status.QUARANTINED)
-        oldest_last = rows.order_by("-pk")  # of two with one Message-ID, the first that came has the thread
-        found = oldest_last.values_list("inbox", "message_id_digest", "thread", "from_email", "date")
-        return {(inbox, digest): Known(thread, *copy) for inbox, digest, thread, *copy in found if digest}
+        """Return the messages; of two with one Message-ID, the first that came has the thread."""
+        rows = self._ask(KNOWN, inboxes, digests)
+        return {
+            (encode("inb", inbox), digest): Known(encode("thr", thread), *copy)
+            for inbox, digest, status, thread, *copy in rows
+            if status != Message.Status.QUARANTINED
+        }
 
     def _waiting(self, inboxes: set[str], digests: set[uuid.UUID]) -> dict[Key, tuple[str, str]]:
-        rows = AwaitedMessage.objects.in_environment(self.environment).filter(inbox__in=inboxes, digest__in=digests)
-        found = rows.values_list("inbox", "digest", "thread", "pk")
-        return {(inbox, digest): (thread, pk) for inbox, digest, thread, pk in found}
+        rows = self._ask(AWAITED, inboxes, digests)
+        return {
+            (encode("inb", inbox), digest): (encode("thr", thread), encode("awm", pk))
+            for inbox, digest, thread, pk in rows
+        }
+
+    def _ask(self, query: str, inboxes: set[str], digests: set[uuid.UUID]) -> list[tuple[Any, ...]]:
+        places = [decode("inb", inbox) for inbox in inboxes]
+        with connection.cursor() as cursor:
+            cursor.execute(query, [decode("env", self.environment.pk), places, list(digests)])
+            return list(cursor.fetchall())
 
     def _lock_messages(self, thread_ids: set[str]) -> None:
         """Lock what a merge may move, before the threads: deleting takes its locks in this order too."""
@@ -268,18 +292,21 @@ class Threads:
 
     def save(self) -> None:
         """Write the new threads and the changed ones; call it before the messages themselves are saved."""
+        insert_all(self.environment, self.settled())
+
+    def settled(self) -> list[list[Any]]:
+        """Write what changed, and return the new rows, which the caller writes with those of the messages."""
         changes = self._changes
         for message in changes.joined:
             message.thread_id = self._kept_id(message.thread_id)
         fresh = {thread.pk for thread in changes.created}
         staying = [thread for thread in self._threads.values() if thread.pk not in changes.merged]
         changed = [thread for thread in staying if thread.pk not in fresh]
-        rows = Thread.objects.in_environment(self.environment)
-        rows.bulk_create(thread for thread in staying if thread.pk in fresh)
         if changed:
-            rows.bulk_update(changed, TOLD)
+            Thread.objects.in_environment(self.environment).bulk_update(changed, TOLD)
         self._save_merges({gone for gone in changes.merged if gone not in fresh})
-        self._save_awaited()
+        self._forget_arrived()
+        return [[thread for thread in staying if thread.pk in fresh], self._newly_awaited()]
 
     def _save_merges(self, gone: set[str]) -> None:
         """Move everything out of the threads that others took in, and delete them."""
@@ -302,15 +329,15 @@ class Threads:
     def _row(self, model: Any, **fields: Any) -> Any:
         return model(environment_id=self.environment.pk, **fields)
 
-    def _save_awaited(self) -> None:
-        rows = AwaitedMessage.objects.in_environment(self.environment)
+    def _forget_arrived(self) -> None:
         if self._changes.arrived:
-            rows.filter(pk__in=self._changes.arrived).delete()
-        if self._changes.awaited:
-            rows.bulk_create(
-                self._row(AwaitedMessage, inbox_id=inbox, digest=digest, thread_id=self._kept_id(thread))
-                for (inbox, digest), thread in self._changes.awaited.items()
-            )
+            AwaitedMessage.objects.in_environment(self.environment).filter(pk__in=self._changes.arrived).delete()
+
+    def _newly_awaited(self) -> list[AwaitedMessage]:
+        return [
+            self._row(AwaitedMessage, inbox_id=inbox, digest=digest, thread_id=self._kept_id(thread))
+            for (inbox, digest), thread in self._changes.awaited.items()
+        ]
 
 
 def _names(message: Message, clues: Clues) -> list[uuid.UUID]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mail.intake import Refused
 
+_IN_BRACKETS = re.compile(r"<([^<>\s]+)>")
 # Dots may stand anywhere in a local part: whole providers have let their customers choose such addresses.
 _DOT_STRING = r"[\w.!#$%&'*+/=?^`{|}~\u0080-\U0010ffff-]+"
 _QUOTED_STRING = r'"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*"'
@@ -57,6 +58,12 @@ def parse_rcpt(argument: str, *, smtputf8: bool, hostname: str) -> str:
     _refuse_unless(not parameters, "555 5.5.4 Parameter not known")
     _refuse_unless(smtputf8 or address.isascii(), "553 5.6.7 This address needs SMTPUTF8")
     return address if "@" in address else f"{address}@{hostname.lower()}"
+
+
+def address_in(argument: str) -> str:
+    """Return what stands in the brackets of an argument that cannot be read; all of it where there are none."""
+    named = _IN_BRACKETS.search(argument)
+    return named[1] if named else argument
 
 
 def _path(argument: str, keyword: str, syntax: str, malformed: str) -> tuple[str, dict[str, str]]:

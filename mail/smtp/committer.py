@@ -1,4 +1,4 @@
-"""Group commit: mails of all connections that wait at the same time share one transaction."""
+"""Group commit: mails of all connections that wait at the same time share one transaction; a large one has its own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
+from environments.telemetry import metrics
 from mail.intake import Arrival, Store
 from mail.smtp.options import Limits
+from mail.smtp.telling import domain_of
 
 log = logging.getLogger(__name__)
 
@@ -44,17 +46,13 @@ class Parcel:
 
 
 class Committer:
-    """One thread that stores whatever waits, in one call of `store` at a time, while the next batch gathers."""
+    """Two lanes, so that no small mail waits for a large one: each stores what waits in it while the next gathers."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
-        """Start the thread; needs the running event loop."""
-        self._store = store
+        """Start the threads; needs the running event loop."""
         self._limits = limits
-        self._loop = asyncio.get_running_loop()
-        self._waiting: queue.SimpleQueue[Parcel | None] = queue.SimpleQueue()
-        self._ended = asyncio.Event()
-        # A daemon, so that a store that hangs cannot keep the process from exiting.
-        threading.Thread(target=self._run, name="smtp-committer", daemon=True).start()
+        self._together = Lane("smtp-committer", store, limits, limits.max_batch_mails)
+        self._alone = Lane("smtp-committer-large", store, limits, 1)
 
     async def store(self, arrivals: Sequence[Arrival], settled: Callable[[], None]) -> Outcomes:
         """Store `arrivals`, which share one content. Return None for each that is committed, else what went wrong.
@@ -62,8 +60,10 @@ class Committer:
         After the time limit every outcome is a TimeoutError, and what is not yet being stored will not be.
         `settled` is called once, when the committer has let go of the content.
         """
-        answer: asyncio.Future[Outcomes] = self._loop.create_future()
-        self._waiting.put(Parcel(arrivals, answer, settled))
+        answer: asyncio.Future[Outcomes] = asyncio.get_running_loop().create_future()
+        octets = sum(len(arrival.raw) for arrival in arrivals)
+        lane = self._alone if octets > self._limits.max_together_bytes else self._together
+        lane.add(Parcel(arrivals, answer, settled))
         try:
             async with asyncio.timeout(self._limits.store_timeout):
                 return await answer
@@ -71,7 +71,30 @@ class Committer:
             return [error] * len(arrivals)
 
     async def close(self) -> None:
-        """Finish what waits and end the thread; store nothing after this."""
+        """Finish what waits and end the threads; store nothing after this."""
+        await asyncio.gather(self._together.close(), self._alone.close())
+
+
+class Lane:
+    """One thread that stores whatever waits, in one call of `store` at a time, up to so many mails together."""
+
+    def __init__(self, name: str, store: Store, limits: Limits, most: int) -> None:
+        """Start the thread; needs the running event loop."""
+        self._store = store
+        self._limits = limits
+        self._most = most
+        self._loop = asyncio.get_running_loop()
+        self._waiting: queue.SimpleQueue[Parcel | None] = queue.SimpleQueue()
+        self._ended = asyncio.Event()
+        # A daemon, so that a store that hangs cannot keep the process from exiting.
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def add(self, parcel: Parcel) -> None:
+        """Have it stored behind what waits."""
+        self._waiting.put(parcel)
+
+    async def close(self) -> None:
+        """Finish what waits and end the thread."""
         self._waiting.put(None)
         await self._ended.wait()
 
@@ -87,7 +110,7 @@ class Committer:
         """Wait for a mail and take all that wait with it, within the limits. Empty when closed."""
         batch: list[Parcel] = []
         mails = octets = 0
-        while mails < self._limits.max_batch_mails and octets < self._limits.max_batch_bytes:
+        while mails < self._most and octets < self._limits.max_batch_bytes:
             try:
                 parcel = self._waiting.get(block=not batch)
             except queue.Empty:
@@ -98,7 +121,7 @@ class Committer:
                 break
             batch.append(parcel)
             mails += len(parcel.arrivals)
-            octets += len(parcel.arrivals[0].raw)
+            octets += sum(len(arrival.raw) for arrival in parcel.arrivals)
         return batch
 
     def _store_batch(self, batch: list[Parcel]) -> None:
@@ -122,11 +145,13 @@ class Committer:
         try:
             return self._attempt([arrival])[0]
         except Exception as error:
-            log.warning("Storing a mail from <%s> failed", arrival.envelope_sender, exc_info=True)
+            log.warning("Storing a mail of %s failed", domain_of(arrival.envelope_sender), exc_info=True)
             return error
 
     def _attempt(self, arrivals: Sequence[Arrival]) -> Sequence[Exception | None]:
-        outcomes = self._store(arrivals)
+        with metrics.BATCH_SECONDS.time():
+            outcomes = self._store(arrivals)
+        metrics.BATCH_MAILS.observe(len(arrivals))
         if len(outcomes) != len(arrivals):
             message = f"{len(outcomes)} outcomes for {len(arrivals)} mails"
             raise ValueError(message)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from mail.intake import Arrival, Examination, Examine, Refused
 from mail.smtp.budget import REASONS, TOO_BUSY
 from mail.smtp.options import Limits
+from mail.smtp.telling import domain_of
 from mail.smtp.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -39,10 +40,10 @@ class Examiner:
                 found = await self._workers.ask(arrival, self._limits.examine_timeout)
                 return replace(arrival, examination=found)
         except TimeoutError:
-            log.warning("%s: no time to examine a mail from <%s>", arrival.peer, arrival.envelope_sender)
+            log.warning("%s: no time to examine a mail of %s", arrival.peer, domain_of(arrival.envelope_sender))
             raise Refused(TOO_BUSY, REASONS[TOO_BUSY]) from None
         except Exception:
-            log.exception("%s: could not examine a mail from <%s>", arrival.peer, arrival.envelope_sender)
+            log.exception("%s: could not examine a mail of %s", arrival.peer, domain_of(arrival.envelope_sender))
         finally:
             self._leave(network)
         return arrival

@@ -11,6 +11,8 @@ from mail.smtp.session import SmtpSession
 class LmtpSession(SmtpSession):
     """What a mail server in front of us may say."""
 
+    door = "lmtp"
+
     @syntax("LHLO hostname")
     async def smtp_LHLO(self, hostname: str | None) -> None:  # noqa: N802
         """Greet a peer and tell which extensions there are."""

@@ -26,6 +26,8 @@ class Limits:
     max_batch_mails: int = 64
     max_batch_bytes: int = 8 * MEBIBYTE
     """No further mail joins a transaction that has reached this."""
+    max_together_bytes: int = MEBIBYTE
+    """A mail that is larger, for all its recipients with an answer of their own, is stored alone, past the others."""
     lookup_threads: int = 4
     lookup_timeout: float = 30
     examiner_threads: int = 16

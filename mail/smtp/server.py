@@ -8,6 +8,7 @@ import logging
 import signal
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from mail.intake import Admit, Examine, Note, Resolve, Store, Submit
@@ -101,23 +102,31 @@ def serve(
     *,
     note: Note | None = None,
     submission: tuple[Admit, Submit] | None = None,
+    beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> None:
-    """Receive mail until SIGTERM or SIGINT, then finish what is in progress. Raises what `start_listeners` raises."""
-    # aiosmtpd tells every command there, addresses included.
-    logging.getLogger("mail.log").setLevel(logging.WARNING)
+    """Receive mail until SIGTERM or SIGINT, then finish what is in progress. Raises what `start_listeners` raises.
+
+    `beside` is entered in the event loop while there are listeners.
+    """
+    # aiosmtpd tells every command there, addresses included, and warns of what is none, be it a password or a mail.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     asyncio.run(
         _serve_until_told(
             lambda: start_listeners(options, resolve, examine, store, note=note, submission=submission),
+            beside,
         )
     )
 
 
-async def _serve_until_told(start: Callable[[], Awaitable[Listeners]]) -> None:
+async def _serve_until_told(
+    start: Callable[[], Awaitable[Listeners]], beside: Callable[[], AbstractAsyncContextManager[None]]
+) -> None:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     listeners = await start()
-    await told_to_stop.wait()
+    async with beside():
+        await told_to_stop.wait()
     await listeners.stop()
 
 

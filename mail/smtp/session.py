@@ -9,13 +9,16 @@ import re
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import NoReturn, cast
 
 from aiosmtpd.smtp import SMTP, Session, TLSSetupException, syntax
 
+from environments.telemetry import traces
 from mail.intake import STORED, Arrival, Recipient, Refused
+from mail.smtp import telling
 from mail.smtp.budget import REASONS, TOO_BUSY, TOO_LARGE, Allowance
-from mail.smtp.commands import parse_mail, parse_rcpt
+from mail.smtp.commands import address_in, parse_mail, parse_rcpt
 from mail.smtp.reception import Reception, network_of
 from mail.smtp.replies import printable, with_enhanced_code
 from mail.smtp.transaction import Client, Transaction
@@ -25,7 +28,6 @@ log = logging.getLogger(__name__)
 
 OUR_TROUBLE = "451 4.3.0 Trouble on our side, try again later"
 _HOST_NAME = re.compile(r"[!-~]{1,255}")
-_IN_BRACKETS = re.compile(r"<([^<>\s]+)>")
 _REFUSAL = re.compile(r"[45]\d\d ")
 
 
@@ -38,6 +40,7 @@ class SmtpSession(SMTP):
     """What a peer may say to us, and what it is answered."""
 
     line_length_limit = READ_LIMIT
+    door = "smtp"
 
     def __init__(self, reception: Reception) -> None:
         limits = reception.limits
@@ -60,8 +63,7 @@ class SmtpSession(SMTP):
         asyncio.StreamReaderProtocol.__init__(self, self._wire, self._cb_client_connected, loop=self.loop)
         self._reception = reception
         self._limits = limits
-        self._errors = 0
-        self._mails = 0
+        self._errors = self._mails = 0
         self._is_receiving = False
         self._end = ""
 
@@ -107,7 +109,8 @@ class SmtpSession(SMTP):
     def eof_received(self) -> bool:
         """Let a peer that has nothing more to say still hear the answers to what it said."""
         asyncio.StreamReaderProtocol.eof_received(self)
-        return not self._is_secure
+        # Of TLS that we have closed, asyncio's transport can no longer be asked.
+        return self.transport is not None and not self.transport.is_closing() and not self._is_secure
 
     def _timeout_cb(self) -> None:
         self._end = self._end or "timed_out"
@@ -135,11 +138,12 @@ class SmtpSession(SMTP):
 
     async def _handle_client(self) -> None:
         try:
-            if objection := self._reception.objection_to(self):
-                await self._send(objection)
-            else:
-                self._reception.enter(self)
-                await super()._handle_client()
+            with telling.conversation(self.door, self.peer):
+                if objection := self._reception.objection_to(self):
+                    await self._send(objection)
+                else:
+                    self._reception.enter(self)
+                    await super()._handle_client()
         except ConnectionError as error:
             log.debug("%s: %r", self.peer, error)
         finally:
@@ -153,15 +157,15 @@ class SmtpSession(SMTP):
             return error.reply
         if isinstance(error, TLSSetupException):
             log.info("%s: no TLS: %r", self.peer, error.__cause__)
-            return OUR_TROUBLE
-        log.error("%s: a command failed", self.peer, exc_info=error)
+        else:
+            log.error("%s: a command failed", self.peer, exc_info=error)
         return OUR_TROUBLE
 
     async def push(self, status: str | bytes) -> None:
         """Send one line of answer; too many 5xx end the conversation."""
         reply = printable(status if isinstance(status, str) else status.decode("ascii", "replace"))
         is_banner = reply.startswith(f"220 {self.hostname} ")
-        await self._send(reply if is_banner else with_enhanced_code(reply))
+        await self._send(reply if is_banner else printable(with_enhanced_code(reply)))
         await self._count_error(reply)
 
     async def _count_error(self, reply: str) -> None:
@@ -171,6 +175,7 @@ class SmtpSession(SMTP):
                 await self._hang_up("421 4.7.0 Too many errors")
 
     async def _send(self, reply: str) -> None:
+        telling.replied(self.door, reply)
         self._writer.write(reply.encode("ascii", "replace") + b"\r\n")
         await self._writer.drain()
 
@@ -273,8 +278,7 @@ class SmtpSession(SMTP):
         try:
             return parse_rcpt(argument, smtputf8=self._transaction.smtputf8, hostname=self.hostname)
         except Refused as refused:
-            named = _IN_BRACKETS.search(argument)
-            self._note("rcpt", Refused(refused.reply, "malformed_recipient"), named[1] if named else argument)
+            self._note("rcpt", Refused(refused.reply, "malformed_recipient"), address_in(argument))
             raise
 
     async def _resolve(self, address: str) -> Recipient:
@@ -312,6 +316,7 @@ class SmtpSession(SMTP):
             await self._hang_up(self._reception.closing_reply)
 
     async def _receive(self) -> None:
+        began = perf_counter()
         await self._send("354 End data with <CR><LF>.<CR><LF>")
         shares = self._shares()
         with Allowance(self._reception.budget, self._reception.options.max_message_size) as allowance:
@@ -322,6 +327,7 @@ class SmtpSession(SMTP):
                 replies = [refused.reply] * len(shares)
         self._transaction.recipients.clear()
         await self._send("\r\n".join(map(printable, replies)))
+        telling.mail_answered(self.door, replies, began)
         await self._count_error(min(replies))
 
     async def _read_content(self, allowance: Allowance) -> bytes:
@@ -333,6 +339,7 @@ class SmtpSession(SMTP):
         content = unstuffed(wire)
         if len(content) > self._reception.options.max_message_size:
             raise Refused(TOO_LARGE, REASONS[TOO_LARGE])
+        telling.taken(self.door, len(content))
         return content
 
     def _shares(self) -> list[tuple[Recipient, ...]]:
@@ -359,14 +366,7 @@ class SmtpSession(SMTP):
             share: self._verdict(outcome, given)
             for (share, given), outcome in zip(arrivals.items(), outcomes, strict=True)
         }
-        log.info(
-            "%s: mail from <%s>, %d octets, %d recipients: %s",
-            self.peer,
-            self._transaction.sender,
-            len(arrival.raw),
-            len(self._transaction.recipients),
-            sorted(set(replies.values())),
-        )
+        telling.mail_came(arrival, set(replies.values()))
         return [replies[share] for share in shares]
 
     def _arrival(self, content: bytes) -> Arrival:
@@ -379,6 +379,7 @@ class SmtpSession(SMTP):
             tls=self._is_secure,
             received_at=datetime.now(UTC),
             transaction=self._transaction.id,
+            origin=traces.origin(),
         )
 
     def _verdict(self, outcome: Exception | None, arrival: Arrival) -> str:

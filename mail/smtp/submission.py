@@ -30,6 +30,7 @@ LONGEST_RESPONSE = 12_288
 class SubmissionSession(SmtpSession):
     """What a mail client may say. Nothing of it is reception: the intake ledger does not tell of it."""
 
+    door = "submission"
     _account: Account | None = None
 
     def __init__(self, reception: Reception) -> None:

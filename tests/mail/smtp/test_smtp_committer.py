@@ -43,6 +43,31 @@ async def store_while_one_gives_up(memory: Memory) -> None:
     await committer.close()
 
 
+async def store_around_a_large_mail(memory: Memory) -> None:
+    """Hand in small mails before and after large ones while the store of a large one is held up."""
+    memory.gate.clear()
+    committer = Committer(memory.store, Limits(max_together_bytes=5))
+
+    def begin(*texts: bytes) -> list[asyncio.Task[list[Exception | None]]]:
+        arrivals = [[arrival(text)] for text in texts]
+        return [asyncio.create_task(committer.store(one, settled=lambda: None)) for one in arrivals]
+
+    waiting = begin(b"large one", b"large two")
+    while not memory.batches:  # noqa: ASYNC110 - it is a thread that fills them
+        await asyncio.sleep(0)
+    waiting += begin(b"small")
+    while len(memory.batches) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    memory.gate.set()
+    await asyncio.gather(*waiting)
+    await committer.close()
+
+
+def test_a_large_mail_is_stored_alone_and_small_ones_pass_it(memory: Memory) -> None:
+    asyncio.run(store_around_a_large_mail(memory))
+    assert [[mail.raw for mail in batch] for batch in memory.batches] == [[b"large one"], [b"small"], [b"large two"]]
+
+
 def test_a_mail_given_up_while_it_waits_is_not_stored(memory: Memory) -> None:
     asyncio.run(store_while_one_gives_up(memory))
     assert [[mail.raw for mail in batch] for batch in memory.batches] == [[b"first"], [b"third", b"fourth"]]

@@ -29,7 +29,7 @@ def hand_in(
     """Return a function that hands a mail in on a new connection and comes back when it waits to be stored."""
 
     def at_the_store() -> int:
-        return front.reception.committer._waiting.qsize() + len(memory.batches)
+        return front.reception.committer._together._waiting.qsize() + len(memory.batches)
 
     def hand_in(text: str) -> Peer:
         peer = connect(front.smtp[0]).greet().begin()
