@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import cache
 
 from django.db.models import Q, QuerySet
 from rest_framework.authentication import BaseAuthentication
@@ -15,7 +14,7 @@ from environments import clock
 from environments.asking import CALLER
 from environments.callers import Actor, Caller
 from environments.errors import Unauthenticated
-from environments.ids import encode
+from environments.remembered import Remembered
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
@@ -51,25 +50,12 @@ def key_of(secret: str) -> ApiKey:
 def key_with_digest(digest: bytes) -> ApiKey:
     """Return the valid key whose secret has this digest, its environments in ``reached``; raise Unauthenticated."""
     now = clock.now()
-    sql, places = _sql_of_valid_keys()
-    parameters = [now if is_of_time else digest for is_of_time in places]
-    key = next(iter(ApiKey.everywhere.raw(sql, parameters)), None)
+    key = _VALID_KEYS.first(digest, now)
     if key is None:
         raise Unauthenticated
-    key.reached = [encode("env", environment) for environment in key.reached]  # type: ignore[attr-defined]
     if key.last_used_at is None or now - key.last_used_at > USE_IS_NOTED_EVERY:
         ApiKey.everywhere.filter(pk=key.pk).update(last_used_at=now)
     return key
-
-
-@cache
-def _sql_of_valid_keys() -> tuple[str, list[bool]]:
-    """Return the SQL of ``valid_keys`` for one digest, and for each of its parameters whether it is the moment.
-
-    Kept, because every call of the API asks it, and Django takes longer to make it than PostgreSQL to answer.
-    """
-    sql, parameters = valid_keys([b""], clock.now()).query.sql_with_params()
-    return sql, [isinstance(parameter, datetime) for parameter in parameters]
 
 
 def valid_keys(digests: Iterable[bytes], now: datetime) -> QuerySet[ApiKey]:
@@ -83,6 +69,9 @@ def valid_keys(digests: Iterable[bytes], now: datetime) -> QuerySet[ApiKey]:
 def in_force(keys: QuerySet[ApiKey], now: datetime) -> QuerySet[ApiKey]:
     """Return those of the keys that are neither revoked nor expired at this moment."""
     return keys.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+
+
+_VALID_KEYS = Remembered(lambda digest, now: valid_keys([digest], now), bytes, datetime)
 
 
 def caller_of(key: ApiKey, address: str | None = None) -> Caller:

@@ -12,7 +12,7 @@ from environments.models import AuditEntry
 MOST_GENERATIONS = 8
 LINE = """
 WITH RECURSIVE line (id, made_by_id, generation) AS (
-    SELECT id, made_by_id, 1 FROM apikeys_apikey WHERE organization_id = %s AND id = ANY (%s::uuid[])
+    SELECT id, made_by_id, 1 FROM apikeys_apikey WHERE organization_id = %s AND id = ANY (ARRAY[{asked}]::uuid[])
     UNION
     SELECT maker.id, maker.made_by_id, line.generation + 1
       FROM apikeys_apikey maker JOIN line ON maker.organization_id = %s AND maker.id = line.made_by_id
@@ -25,8 +25,10 @@ SELECT id FROM line
 def line_of(organization_id: str, key_ids: Iterable[str]) -> QuerySet[ApiKey]:
     """Return these keys of the organization, the keys that made them, and so on upwards. One query."""
     organization = decode("org", organization_id)
-    asked = [organization, [decode("key", key_id) for key_id in key_ids], organization, MOST_GENERATIONS]
-    return ApiKey.objects.in_organization(organization_id).filter(pk__in=RawSQL(LINE, asked))  # noqa: S611 - no input in it
+    asked = [decode("key", key_id) for key_id in key_ids]
+    line = LINE.format(asked=", ".join(["%s"] * len(asked)))
+    line_of_them = RawSQL(line, [organization, *asked, organization, MOST_GENERATIONS])  # noqa: S611 - no input in it
+    return ApiKey.objects.in_organization(organization_id).filter(pk__in=line_of_them)
 
 
 def firsts_of(organization_id: str, key_ids: Iterable[str]) -> set[str]:

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -19,14 +18,16 @@ from environments import clock
 from environments.asking import AGAIN
 from environments.errors import RateLimited
 from environments.ids import decode
+from environments.prepared import Prepared
 
 COUNT = """
     INSERT INTO apikeys_ratewindow (subject, minute, calls)
-    SELECT unnest(%s::uuid[]), %s, 1
+    SELECT unnest($1::uuid[]), $2, 1
     ON CONFLICT ON CONSTRAINT one_window_per_subject_and_minute
     DO UPDATE SET calls = apikeys_ratewindow.calls + 1
     RETURNING calls
 """
+_COUNT = Prepared("apikeys_ratewindow", COUNT, 2)
 
 
 class PerMinute(BaseThrottle):
@@ -62,9 +63,7 @@ def _counted(request: Request, minute: Any) -> int:
 
 def counted(subjects: Iterable[UUID], minute: datetime) -> list[int]:
     """Count one call of each subject in this minute; return how many each has had in it, in no order."""
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT, [sorted(subjects), minute])
-        return [row[0] for row in cursor.fetchall()]
+    return [row[0] for row in _COUNT.rows([sorted(subjects), minute])]
 
 
 def calls_of(subject: UUID, minute: datetime) -> int:

@@ -4,9 +4,11 @@ A view declares a ``resource``; ``apikeys.permissions.HasScope`` asks for ``<res
 an environment's rows declares its ``model`` and inherits ``EnvironmentViewSet``, which alone decides the queryset.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache, partial
+from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -21,9 +23,10 @@ from environments.binding import finish, inside
 from environments.callers import Caller
 from environments.errors import NotFound, Refusal, field_error
 from environments.forms import Query
-from environments.gates import environment_id_of
+from environments.ids import prefix_of
 from environments.models import Environment, EnvironmentOwned, OrganizationOwned
 from environments.pages import page
+from environments.remembered import Remembered
 from environments.resolution import resolve
 
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -49,6 +52,39 @@ def query_of(view: Any, action: str | None) -> type[Query] | None:
 @cache
 def _names_in(query: type[Query]) -> frozenset[str]:
     return frozenset(query().fields)
+
+
+@cache
+def _unasked(query: type[Query]) -> Mapping[str, Any]:
+    """Return what a query comes to in which nothing is given; raise ValidationFailed where something must be."""
+    reader = query(data={})
+    reader.is_valid(raise_exception=True)
+    return MappingProxyType(reader.validated_data)
+
+
+class _Kept(threading.local):
+    """The fields of serializers that this thread has used."""
+
+    def __init__(self) -> None:
+        self.fields: dict[type[serializers.Serializer], Any] = {}
+
+
+_KEPT = _Kept()
+
+
+@contextmanager
+def _with_kept_fields(reader: serializers.Serializer) -> Iterator[None]:
+    """Lend a serializer the fields that one of its class had before: to copy them all takes longer than to use them."""
+    fields = _KEPT.fields.pop(type(reader), None) or type(reader)().fields
+    for field in fields.values():
+        field.parent = reader
+    reader.fields = fields
+    try:
+        yield
+    finally:
+        for field in fields.values():
+            field.parent = None  # it would keep the body
+        _KEPT.fields[type(reader)] = fields
 
 
 class BaseViewSet(GenericViewSet):
@@ -146,17 +182,20 @@ class BaseViewSet(GenericViewSet):
         if not isinstance(given, dict):
             raise field_error("", "The body must be a JSON object.")
         reader = serializer(data=given, context=self.get_serializer_context(), **options)
-        unknown = given.keys() - reader.fields.keys() - self.understood
-        if unknown:
-            raise field_error(min(unknown), "This call has no such field.")
-        reader.is_valid(raise_exception=True)
-        return reader.validated_data
+        with _with_kept_fields(reader):
+            unknown = given.keys() - reader.fields.keys() - self.understood
+            if unknown:
+                raise field_error(min(unknown), "This call has no such field.")
+            reader.is_valid(raise_exception=True)
+            return reader.validated_data
 
     def query(self) -> dict[str, Any]:
         """Return the validated query parameters that the action takes; raise ValidationFailed."""
         query = query_of(self, self.action)
         if query is None:
             raise ImproperlyConfigured(f"{type(self).__name__}.{self.action} takes no query: see takes().")
+        if not self.request.query_params.keys() & _names_in(query):
+            return dict(_unasked(query))
         reader = query(data=self.request.query_params, context=self.get_serializer_context())
         reader.is_valid(raise_exception=True)
         return reader.validated_data
@@ -209,7 +248,7 @@ class EnvironmentViewSet(BaseViewSet):
     def resolved_environment(self) -> Environment:
         """Return the environment of this call. Raises NotFound, EnvironmentConflict or EnvironmentRequired."""
         identifier = self.kwargs.get(self.lookup_url_kwarg or self.lookup_field)
-        item = partial(environment_id_of, self.item_model or self.model, identifier) if identifier else None
+        item = (self.item_model or self.model, identifier) if identifier else None
         return resolve(self.caller, self._named(), item)
 
     def _named(self) -> list[str]:
@@ -237,7 +276,22 @@ class EnvironmentViewSet(BaseViewSet):
 
     def found(self, identifier: str, model: type[EnvironmentOwned] | None = None) -> Any:
         """Return the row with this id in this call's environment; raise NotFound."""
-        return row_with_id(self.rows(model or self.model), identifier)
+        of = model or self.model
+        try:
+            row = _rows_by_id(of).first(self.environment.pk, identifier)
+        except ValueError:  # it is no id, or that of another kind
+            row = None
+        if row is None:
+            raise NotFound
+        return row
+
+
+@cache
+def _rows_by_id(model: type[EnvironmentOwned]) -> Remembered[Any]:
+    def build(environment_id: str, identifier: str) -> models.QuerySet:
+        return model.objects.in_environment(Environment(pk=environment_id)).filter(pk=identifier)
+
+    return Remembered(build, "env", prefix_of(model))
 
 
 def row_with_id(rows: models.QuerySet, identifier: str, named_by: str = "pk") -> Any:

@@ -16,7 +16,9 @@ from rest_framework.response import Response
 from environments import clock
 from environments.errors import field_error
 from environments.ids import first_at, is_id
+from environments.pages import page_by_id
 from environments.viewsets import EnvironmentViewSet, takes
+from inboxes.models import Inbox
 from mail.api.bodies import (
     BatchGetBody,
     BatchUpdateBody,
@@ -25,6 +27,7 @@ from mail.api.bodies import (
     MessageQuery,
     OneMessageQuery,
 )
+from mail.api.listing import Listed, newest
 from mail.api.present import MessageOutput, codes_json, message_json, messages_json
 from mail.gates import MOST_MATCHES
 from mail.models import Message, MessageLabel, MessageRecipient, Thread
@@ -68,11 +71,13 @@ class MessagesBase(EnvironmentViewSet):
             rows = rows.filter(Exists(self.rows(MessageRecipient).filter(email=email, message=OuterRef("pk"))))
         return rows
 
-    def answer(self, rows: QuerySet, *, within: str = "") -> Response:
-        """Return one page of these messages, narrowed by the query."""
-        asked = self.query()
+    def answer(self, inbox: Inbox | None = None) -> Response:
+        """Return one page of the messages of the environment, or of an inbox of it, narrowed by the query."""
+        asked, within = self.query(), f" {inbox.pk}" if inbox else ""
+        if asked == UNNARROWED:
+            return Response(self._newest(inbox, within))
         with_bodies = asked.get("include") == "body"
-        rows = self.narrowed(rows, asked)
+        rows = self.narrowed(self.get_queryset().filter(inbox=inbox) if inbox else self.get_queryset(), asked)
         if not with_bodies:
             rows = rows.defer("text_body", "html_body", "extracted_text", "extracted_html")
 
@@ -80,6 +85,18 @@ class MessagesBase(EnvironmentViewSet):
             return messages_json(self.environment, found, with_bodies=with_bodies)
 
         return self.listed(rows, present, within=within)
+
+    def _newest(self, inbox: Inbox | None, within: str) -> dict[str, Any]:
+        def find(after: str | None, limit: int) -> list[Listed]:
+            return newest(self.environment, inbox.pk if inbox else None, after, limit)
+
+        def present(found: Sequence[Listed]) -> list[dict[str, Any]]:
+            return messages_json(self.environment, found, with_bodies=False)
+
+        return page_by_id(self.request, find, present, name=f"{type(self).__name__}{within}")
+
+
+UNNARROWED = {"has_attachments": None}  # what a query comes to that says nothing
 
 
 def _within(rows: QuerySet, asked: dict[str, Any]) -> QuerySet:
@@ -98,7 +115,7 @@ class MessageView(MessagesBase):
     @extend_schema(responses=MessageOutput(many=True))
     def list(self, request: Request) -> Response:
         """List the messages of the whole environment; those in quarantine with ``status=quarantined``."""
-        return self.answer(self.get_queryset())
+        return self.answer()
 
     @takes(OneMessageQuery)
     @extend_schema(responses=MessageOutput)

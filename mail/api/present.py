@@ -5,10 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from environments.clock import written
 from environments.models import Environment
+from environments.remembered import Remembered
 from mail import codes
 from mail.models import Attachment, Message, MessageRecipient, Thread
 from mail.services import labels as label_services
@@ -162,15 +164,31 @@ class MessageOutput(serializers.Serializer):
     links = LinkOutput(many=True, required=False)
 
 
+def _of_messages(model: type[Attachment | MessageRecipient]) -> Remembered[Any]:
+    """Return the query of what hangs on messages: called with the environment's id, and theirs."""
+
+    def build(environment_id: str, ids: Sequence[str]) -> QuerySet[Any]:
+        rows: QuerySet[Any] = model.objects.in_environment(Environment(pk=environment_id))
+        return rows.filter(message__in=ids).order_by("pk")
+
+    return Remembered(build, "env", ["msg"])
+
+
+_ATTACHMENTS, _RECIPIENTS = _of_messages(Attachment), _of_messages(MessageRecipient)
+
+
 def messages_json(
-    environment: Environment, messages: Sequence[Message], *, with_bodies: bool = True
+    environment: Environment, messages: Sequence[Any], *, with_bodies: bool = True
 ) -> list[dict[str, Any]]:
-    """Return message objects; their labels, attachments and recipients are read in one query each."""
-    labels = label_services.of(environment, messages)
+    """Return message objects, of rows or of what stands for them in a list (``mail.api.listing``).
+
+    Their labels, attachments and recipients are read in one query each.
+    """
+    labels = label_services.of_messages(environment, [message.pk for message in messages])
     recipients = _recipients(environment, messages)
     attachments: dict[str, list[dict[str, Any]]] = {message.pk: [] for message in messages}
     holders = [message for message in messages if message.has_attachments]
-    for row in Attachment.objects.in_environment(environment).filter(message__in=holders).order_by("pk"):
+    for row in _ATTACHMENTS(environment.pk, [message.pk for message in holders]):
         attachments[row.message_id].append(attachment_json(row))
     return [
         {**_message_json(row, labels[row.pk], attachments[row.pk], with_bodies=with_bodies), **recipients[row.pk]}
@@ -178,12 +196,11 @@ def messages_json(
     ]
 
 
-def _recipients(environment: Environment, messages: Sequence[Message]) -> dict[str, dict[str, Any]]:
+def _recipients(environment: Environment, messages: Sequence[Any]) -> dict[str, dict[str, Any]]:
     """Return the recipients of those messages that went out."""
     found: dict[str, dict[str, Any]] = {message.pk: {"recipients": []} for message in messages}
     outgoing = [message for message in messages if message.direction == Message.Direction.OUTBOUND]
-    rows = MessageRecipient.objects.in_environment(environment).filter(message__in=outgoing).order_by("pk")
-    for row in rows if outgoing else ():
+    for row in _RECIPIENTS(environment.pk, [message.pk for message in outgoing]):
         shown = {name: getattr(row, name) for name in ("kind", "email", "status", "reason", "explanation")}
         found[row.message_id]["recipients"].append(shown)
     return found
@@ -195,7 +212,7 @@ def message_json(environment: Environment, message: Message) -> dict[str, Any]:
 
 
 def _message_json(
-    message: Message, labels: list[str], attachments: list[dict[str, Any]], *, with_bodies: bool
+    message: Any, labels: list[str], attachments: list[dict[str, Any]], *, with_bodies: bool
 ) -> dict[str, Any]:
     return {
         "id": message.pk,

@@ -6,6 +6,7 @@ from django.db import models
 
 from environments.ids import PrefixedIDField
 from environments.models import EnvironmentOwned, Timestamped
+from environments.sealed import SealedBytes
 
 
 class Transport(EnvironmentOwned, Timestamped):
@@ -15,9 +16,11 @@ class Transport(EnvironmentOwned, Timestamped):
     of which only the SHA-256 is kept.
     """
 
+    PURPOSE: ClassVar = "transport"  # of what is sealed
+
     id = PrefixedIDField("trn", primary_key=True)
     kind = models.CharField(max_length=20)
-    sealed = models.BinaryField(editable=False)
+    sealed = SealedBytes(editable=False, purpose=PURPOSE)
     token_hash = models.BinaryField(max_length=32, null=True, editable=False)
 
     class Meta:

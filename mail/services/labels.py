@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Collate
 
 from environments.errors import field_error
 from environments.models import Environment
+from environments.remembered import Remembered
+from environments.writing import insert
 from mail.models import Message, MessageLabel, Thread, ThreadLabel
 
 FORM = re.compile(r"[^\s,\x00-\x1f](?:[^,\x00-\x1f]{0,98}[^\s,\x00-\x1f])?")
@@ -30,7 +33,7 @@ def add(environment: Environment, rows: Sequence[Labelled], labels: Iterable[str
     wanted = normalised(labels)
     for model, name, ours in _by_kind(rows):
         fresh = [model(environment_id=environment.pk, label=label, **{name: row}) for row in ours for label in wanted]
-        model.objects.in_environment(environment).bulk_create(fresh, ignore_conflicts=True)
+        insert(environment, fresh, on_conflict="DO NOTHING")
 
 
 def remove(environment: Environment, rows: Sequence[Labelled], labels: Iterable[str]) -> None:
@@ -50,12 +53,31 @@ def replace(environment: Environment, row: Labelled, labels: Iterable[str]) -> N
 
 def of(environment: Environment, rows: Sequence[Labelled]) -> dict[str, list[str]]:
     """Return the labels of each row by its id, sorted, in one query."""
-    found: dict[str, list[str]] = {row.pk: [] for row in rows}
+    found: dict[str, list[str]] = {}
     for model, name, ours in _by_kind(rows):
-        labels = model.objects.in_environment(environment).filter(**{f"{name}__in": ours}).order_by("label")
-        for owner, label in labels.values_list(f"{name}_id", "label"):
-            found[owner].append(label)
+        found |= _of_ids(environment, model, name, [row.pk for row in ours])
     return found
+
+
+def of_messages(environment: Environment, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return the same for messages, of which no more than the ids need be known."""
+    return _of_ids(environment, MessageLabel, "message", ids)
+
+
+def _of_ids(environment: Environment, model: Any, name: str, ids: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {identifier: [] for identifier in ids}
+    for owner, label in _of_rows(model, name)(environment.pk, list(ids)):
+        found[owner].append(label)
+    return found
+
+
+@cache
+def _of_rows(model: Any, name: str) -> Remembered[Any]:
+    def build(environment_id: str, ids: Sequence[str]) -> QuerySet[Any, Any]:
+        rows: QuerySet[Any] = model.objects.in_environment(Environment(pk=environment_id))
+        return rows.filter(**{f"{name}__in": ids}).order_by("label").values_list(f"{name}_id", "label")
+
+    return Remembered(build, "env", [model._meta.get_field(name).target_field.prefix])
 
 
 def counts(environment: Environment, after: str, limit: int) -> list[dict[str, Any]]:

@@ -96,20 +96,28 @@ def message_row(inbox: Inbox, outgoing: Outgoing, planned: Plan, *, sent_by: str
     )
 
 
-def save_parts(
-    environment: Environment, message: Message, outgoing: Outgoing, planned: Plan, kept: Mapping[bytes, Blob]
-) -> None:
-    """Save recipients, attachments and labels of a message, one statement for each kind."""
+@dataclass(frozen=True)
+class Parts:
+    """The rows that hang on a message."""
+
+    recipients: list[MessageRecipient]
+    attachments: list[Attachment]
+    labels: list[MessageLabel]
+
+
+def parts_of(message: Message, outgoing: Outgoing, planned: Plan, kept: Mapping[bytes, Blob]) -> Parts:
+    """Return recipients, attachments and labels of a message, not written yet."""
     recipients = list(recipient_rows(message, to=outgoing.to, cc=outgoing.cc, bcc=outgoing.bcc))
     for row, decision in zip(recipients, planned.decisions, strict=True):  # both in the order of to, cc, bcc
         row.status, row.reason = planned.status_of(decision), decision.reason
         row.explanation = decision.explanation
-    MessageRecipient.objects.in_environment(environment).bulk_create(recipients)
-    Attachment.objects.in_environment(environment).bulk_create(
-        _attachment(message, file, kept[blobs.digest(file.content)]) for file in outgoing.files
-    )
-    MessageLabel.objects.in_environment(environment).bulk_create(
-        MessageLabel(environment_id=environment.pk, message=message, label=label) for label in outgoing.labels
+    return Parts(
+        recipients,
+        [_attachment(message, file, kept[blobs.digest(file.content)]) for file in outgoing.files],
+        [
+            MessageLabel(environment_id=message.environment_id, message=message, label=label)
+            for label in outgoing.labels
+        ],
     )
 
 

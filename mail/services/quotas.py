@@ -16,6 +16,7 @@ from environments.callers import Actor
 from environments.errors import RateLimited, Refusal
 from environments.ids import first_at
 from environments.models import Environment
+from environments.remembered import Remembered
 from environments.services.limits import QUOTAS
 from inboxes.models import Inbox
 from mail.models import Message
@@ -28,6 +29,9 @@ PERIODS = dict(zip(QUOTAS, (Period.HOUR, Period.DAY), strict=True))
 WORDS = {Kind.ENVIRONMENT: "The environment", Kind.INBOX: "The inbox", KEY: "An API key with the keys that it made"}
 SCOPES = {KEY: "api_key"}
 WHOLE = 100
+
+
+_LINE = Remembered(lambda owner, key: line_of(owner, [key]).only(*QUOTAS), "org", "key")  # and who made the key
 
 
 class QuotaExceeded(RateLimited):
@@ -87,8 +91,7 @@ def _limits(
         (Kind.INBOX, inbox.pk, inbox),
     ]
     if actor.kind == KEY:
-        keys = line_of(environment.organization_id, [actor.id]).only(*QUOTAS)  # it, and the keys that made it
-        subjects += [(KEY, key.pk, key) for key in keys]
+        subjects += [(KEY, key.pk, key) for key in _LINE(environment.organization_id, actor.id)]
     for kind, subject, row in subjects:
         for name, period in PERIODS.items():
             if (most := getattr(row, name)) is not None:

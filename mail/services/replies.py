@@ -26,7 +26,7 @@ from mail.services.compose import File, Outgoing
 MOST_REFERENCES = 20
 MOST_RECIPIENTS = 50
 LONGEST_SUBJECT = 998  # RFC 5322 section 2.1.1
-PREFIX = re.compile(r"\s*([^\s:\[\](){}<>]{1,20})\s*(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:\uff1a]\s*")
+PREFIX = re.compile(r"\s*+([^\s:\uff1a\[\](){}<>]{1,20}+)\s*+(?:\[\d{1,3}\]|\(\d{1,3}\))?+\s*+[:\uff1a]\s*+")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 USABLE_ID = re.compile(r"[!-~]{1,250}")
 USABLE_CONTENT_ID = re.compile(r"[!-;=?-~]{1,250}")

@@ -6,15 +6,20 @@ Whoever asks, over the API, from a draft, by SMTP or in the console, calls ``sen
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 
 from environments import clock
 from environments.callers import Actor
 from environments.errors import Conflict, TooLarge, ValidationFailed, field_error
-from environments.models import Environment
+from environments.ids import decode
+from environments.models import Environment, EnvironmentOwned
 from environments.services import usage
+from environments.telemetry import traces
 from environments.waking import wake_sender
+from environments.writing import insert_all
 from inboxes.models import Inbox
 from mail.automatic import trace_value
 from mail.models import HandOver, Message, MessageRecipient
@@ -23,11 +28,11 @@ from mail.services import blobs, quotas, reply_tokens, search, simulators, submi
 from mail.services.addresses import sendable
 from mail.services.compose import Outgoing, compose, new_message_id
 from mail.services.muzzle import Decision, Hold, by_destination, decide, hold_of, obstacle
-from mail.services.outbound import Plan, hand_to_simulators, message_row, queue, save_parts, wait
+from mail.services.outbound import Plan, hand_to_simulators, message_row, parts_of, queue, wait
 from mail.services.outcomes import RecipientOutcome, happening, overall, settle
 from mail.services.rows import storable_address
 from mail.services.threads import Clues, Threads, ancestors
-from mail.services.timeline import Told, note
+from mail.services.timeline import Told, steps_of
 from webhooks.services.events import publish
 
 Status = Message.Status
@@ -36,6 +41,7 @@ CANCELLABLE = (HandOver.State.WAITING, HandOver.State.QUEUED)
 KINDS = ("to", "cc", "bcc")
 LONGEST_TOLD = 100
 SHARED = "The mail went to the address that its other recipients' went to already."
+SENT = "mail.send"  # a span
 CANCELLED = "It was called back before it left."
 
 
@@ -146,19 +152,33 @@ def _stored(environment: Environment, inbox: Inbox, outgoing: Outgoing, planned:
     threads.join(message, clues)
     if planned.reply_token:
         threads.await_reply(message, reply_tokens.digest(planned.reply_token))
-    threads.save()
-    message.save(force_insert=True)
-    save_parts(environment, message, outgoing, planned, kept)
-    search.index(environment, [message])
+    parts = parts_of(message, outgoing, planned, kept)
+    entry = search.first_entry(message, parts.attachments)
+    rows: list[Sequence[EnvironmentOwned]] = [
+        [message],
+        parts.recipients,
+        parts.attachments,
+        parts.labels,
+        [entry],
+        steps_of(message, _lines(planned)),
+    ]
+    insert_all(environment, [*threads.settled(), *rows])
     return message
 
 
-def _tell(environment: Environment, message: Message, planned: Plan) -> None:
-    """Write the decisions into the timeline, and publish those that are final."""
+def _lines(planned: Plan) -> list[Told]:
+    """Return the decisions as the timeline tells them."""
     lines = [Told(one.status, one.reason, one.explanation, one.email) for one in planned.decisions]
     if planned.hold:
         lines.append(Told(planned.waiting_status, planned.hold.reason, planned.hold.explanation))
-    note(environment, message, lines)
+    return lines
+
+
+def _tell(environment: Environment, message: Message, planned: Plan) -> None:
+    """Publish the decisions that are final, and count the mail."""
+    if traces.is_on():
+        told = {"message.id": message.pk, "environment.id": environment.pk}
+        transaction.on_commit(partial(traces.happened, decode("msg", message.pk), SENT, traces.origin(), told))
     outcomes = [outcome_of(one) for one in planned.decisions if planned.status_of(one) in TOLD_AT_ONCE]
     by_status = {status: [one for one in outcomes if one.status == status] for status in TOLD_AT_ONCE}
     publish(environment.pk, [happening(message, status, these) for status, these in by_status.items() if these])

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from environments.models import Environment
+from environments.writing import insert
 from mail.models import IntakeEntry, Message, Step
 
 MOST = 2000
@@ -24,9 +25,14 @@ class Told:
 
 def note(environment: Environment, message: Message, lines: Sequence[Told]) -> None:
     """Write lines, in their order, inside the environment."""
-    Step.objects.in_environment(environment).bulk_create(
+    insert(environment, steps_of(message, lines))
+
+
+def steps_of(message: Message, lines: Sequence[Told]) -> list[Step]:
+    """Return lines as rows, in their order, not written yet."""
+    return [
         Step(
-            environment=environment,
+            environment_id=message.environment_id,
             message=message,
             email=line.email,
             status=line.status,
@@ -35,7 +41,7 @@ def note(environment: Environment, message: Message, lines: Sequence[Told]) -> N
             details=line.details,
         )
         for line in lines
-    )
+    ]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from environments import clock
 from environments.errors import Conflict, NotFound, TooLarge, ValidationFailed
 from environments.ids import decode, is_id
 from environments.models import Environment
+from environments.object_store import removed_on_failure
 from environments.services import usage
 from mail.models import Attachment, Message, Upload
 from mail.services import blobs
@@ -92,7 +93,7 @@ def store(environment: Environment, upload_id: str, content: bytes) -> Upload:
     if upload is None:
         raise NotFound
     refuse_size(upload.size, len(content))
-    with blobs.removed_on_failure():
+    with removed_on_failure():
         blob = blobs.keep(environment, [content])[blobs.digest(content)]
         if upload.blob_id not in {None, blob.pk}:
             raise AlreadyUploaded

@@ -10,8 +10,8 @@ from django.conf import settings as django_settings
 from django.test import Client
 from openapi_spec_validator import validate
 
-from agentpost_site import health
 from agentpost_site.docs import described
+from agentpost_site.health import views
 from apikeys.models import RateWindow
 from environments import clock
 from tests.api.routes import CALLS, HERE, OF_AN_ENVIRONMENT, Call
@@ -63,7 +63,7 @@ def test_a_fault_of_ours_is_told_without_a_word_of_its_cause(acme: World, monkey
 
 
 def test_a_fault_outside_the_api_is_told_in_plain_words(monkeypatch: Any) -> None:
-    monkeypatch.setattr(health, "CHECKS", None)
+    monkeypatch.setattr(views, "CHECKUP", None)
     answer = Client(raise_request_exception=False).get("/readyz")
     assert answer.status_code == 500
     assert answer["Request-Id"]
@@ -307,7 +307,7 @@ def test_health_tells_what_works(db: None, settings: Any) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
     checks = answer.json()["checks"]
-    assert (checks["database"], checks["storage"], checks["queue"]) == ("ok", "ok", "ok")
+    assert (checks["database"], checks["storage"], checks["webhooks"]) == ("ok", "ok", "ok")
     assert checks["smtp"] != "ok"
     assert b"agentpost_check_ok" in client.get("/metrics").content
 

@@ -27,6 +27,20 @@ def test_a_configuration_is_planned_then_copied(acme: World) -> None:
     assert machine(*CLONE, "--by", OWNER, "--apply")["digest"] != plan["digest"]
 
 
+@pytest.mark.parametrize(
+    ("there", "here", "verb"),
+    [(7, None, "keep"), (7, 30, "keep"), (30, 7, "change"), (None, 7, "change"), (7, 7, "keep")],
+)
+def test_a_copy_never_shortens_how_long_mail_is_kept(
+    acme: World, there: int | None, here: int | None, verb: str
+) -> None:
+    for environment, days in ((acme.production, there), (acme.development, here)):
+        update_environment(environment, {"message_retention_days": days}, actor=PERSON)
+    plan = machine(*CLONE, "--by", OWNER, "--apply")
+    assert {item["name"]: item["verb"] for item in plan["items"]}["message_retention_days"] == verb
+    assert fresh(acme.development).message_retention_days == (there if verb == "change" else here)
+
+
 def test_whoever_copies_administers_both(acme: World) -> None:
     keeper: Member = add_member(acme.organization, "keeper@acme.example", "member", actor=SYSTEM)[0]
     add_to_environment(acme.development, keeper, "admin", actor=SYSTEM)

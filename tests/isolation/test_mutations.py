@@ -34,8 +34,9 @@ from environments import pages, resolution
 from environments.callers import Caller as Asker
 from environments.console.admins import EnvironmentModelAdmin
 from environments.errors import NotFound
-from environments.managers import EnvironmentManager
-from environments.viewsets import BaseViewSet, EnvironmentViewSet
+from environments.gates import environment_id_of
+from environments.models import EnvironmentOwned
+from environments.viewsets import BaseViewSet
 from mail.api.messages import MessageView
 from mail.models import HandOver, Message
 from mail.sending.parcels import parcel_of
@@ -43,7 +44,7 @@ from mail.services import return_path
 from mail.services.reports import Reports
 from mail.services.threads import Threads
 
-from .conftest import Mutated
+from .conftest import Mutated, everything
 
 NESTED = "api/v1/environments/<str:environment>/messages/<str:pk>"
 FLAT = "api/v1/messages/<str:pk>"
@@ -51,10 +52,6 @@ FLAT = "api/v1/messages/<str:pk>"
 
 def red(*areas: Area) -> list[Any]:
     return [found for area in areas for found in (*area.leaks, *area.uncovered)]
-
-
-def everything(model: type[models.Model]) -> models.QuerySet:
-    return model.everywhere.all()
 
 
 def narrow(world: World) -> Caller:
@@ -78,19 +75,16 @@ def test_without_wall_two_the_api_still_holds(world: World) -> None:
         assert asked(world, NESTED) == []
 
 
-def test_a_manager_that_returns_everything_leaks_once_wall_two_is_down(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(EnvironmentManager, "in_environment", lambda self, _: everything(self.model))
+@pytest.mark.usefixtures("careless_manager")
+def test_a_manager_that_returns_everything_leaks_once_wall_two_is_down(world: World) -> None:
     assert asked(world, NESTED) == []
     with database.without_wall_two():
         assert asked(world, NESTED)
+        assert [leak for leak in listed(world) if leak.probe.endswith("GET /api/v1/messages")]
 
 
-def test_a_viewset_that_reads_everywhere_leaks_once_wall_two_is_down(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(EnvironmentViewSet, "rows", lambda _, model: everything(model))
+@pytest.mark.usefixtures("careless_viewset")
+def test_a_viewset_that_reads_everywhere_leaks_once_wall_two_is_down(world: World) -> None:
     assert asked(world, NESTED) == []
     with database.without_wall_two():
         assert asked(world, NESTED)
@@ -152,8 +146,8 @@ def test_a_caller_that_reaches_everything_is_found(world: World, monkeypatch: py
 
 
 def test_one_query_more_for_what_exists_elsewhere_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def hasty(caller: Asker, item: resolution.ItemEnvironment) -> Any:
-        environment_id = item()
+    def hasty(caller: Asker, model: type[EnvironmentOwned], identifier: str) -> Any:
+        environment_id = environment_id_of(model, identifier)
         if environment_id is None:
             raise NotFound
         return resolution.find(caller, environment_id)

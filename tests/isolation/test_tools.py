@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import models
 from rest_framework.exceptions import ValidationError
 
 from agentpost_site.front.routes import Route
@@ -16,7 +15,6 @@ from agentpost_site.mcp.reading import READING
 from agentpost_site.mcp.tool import identifier, text
 from agentpost_site.mcp.tools import TOOLS
 from environments.asking import Answer
-from environments.viewsets import EnvironmentViewSet
 from mail.api.waiting import WaitQuery
 from mail.models import Message
 
@@ -66,14 +64,8 @@ def test_a_tool_that_keeps_an_answer_for_the_next_caller_is_found(
     assert [leak for leak in probed(world) if "message_id of stranger" in str(leak)]
 
 
-@pytest.mark.usefixtures("one_tool")
-def test_a_tool_over_a_view_that_reads_everywhere_leaks_once_wall_two_is_down(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def everything(_: EnvironmentViewSet, model: type[models.Model]) -> models.QuerySet:
-        return model.everywhere.all()
-
-    monkeypatch.setattr(EnvironmentViewSet, "rows", everything)
+@pytest.mark.usefixtures("one_tool", "careless_viewset")
+def test_a_tool_over_a_view_that_reads_everywhere_leaks_once_wall_two_is_down(world: World) -> None:
     with database.without_wall_two():
         assert probed(world)
 

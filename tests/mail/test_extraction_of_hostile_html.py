@@ -1,8 +1,10 @@
 """`mail.extraction`: HTML whose nesting would cost a parser seconds and gigabytes never reaches one."""
 
+import random
+
 import pytest
 
-from mail.extraction import extract, to_text
+from mail.extraction import complexity, extract, to_text
 from mail.extraction.complexity import MAX_HTML_LENGTH, is_safe_to_parse
 from mail.extraction.stripping import stripped
 
@@ -119,3 +121,32 @@ def test_what_was_written_into_too_complex_html_is_read() -> None:
 )
 def test_tags_are_cut_out(html: str, text: str) -> None:
     assert stripped(html) == text
+
+
+PLAIN_PIECES = (
+    "<p>",
+    "</p>",
+    "<b>",
+    "</i>",
+    "<br/>",
+    '<a href="x>y">',
+    "text",
+    "<td>",
+    "</tbody>",
+    "<svg>",
+    "</style>",
+)
+
+
+def test_what_is_plainly_safe_is_safe_tag_by_tag() -> None:
+    chance = random.Random(7)  # noqa: S311 - no secret
+    pages = [
+        "".join(chance.choices(PLAIN_PIECES[: chance.randrange(1, 12)], k=chance.choice((5, 60, 250))))
+        for _ in range(500)
+    ]
+    plain = [html for html in pages if complexity._is_plainly_safe(html)]
+    assert 50 < len(plain) < 450
+    for html in plain:
+        nesting = complexity._Nesting()
+        for tag in complexity._tags(html):
+            nesting.see(tag)  # raises beyond a limit
