@@ -3,12 +3,13 @@
 # make demo      show the main job, step by step, over real sockets
 # make example-triage, example-signup, example-onboarding   run an example against a running AgentPost
 # make screenshots   take the pictures of the console in docs/screenshots/ anew; needs Chromium
+# make audit     look for known holes in our code and in what we install; needs a network
 # make bench     measure beside peers, write docs/performance.md     make chaos   break things, write docs/reliability.md
 #                both take ONLY=section and FULL=1
 # make docs      build the documentation into site/
 # make format    rewrite the code's layout  make clean   remove all that is not data or source
 # make sdk       write anew what of the SDKs follows from the server's description
-# make requirements   fix versions and hashes of what the two .in files name
+# make requirements   fix versions and hashes of what the three .in files name
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -18,12 +19,15 @@ INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --requir
 COMPILE := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url
 
+BANDIT = $(PYTHON) -m bandit --quiet --configfile pyproject.toml --recursive agentpost_site environments apikeys \
+	webhooks inboxes mail
+
 # A candidate may exist and still not work (a pyenv shim, a Python without venv), so each is tried.
 FIND_PYTHON := for candidate in python3.13 python3.12 python3.11 python3; do \
 	if $$candidate -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
 	then echo $$candidate; break; fi; done
 
-.PHONY: run test lint demo docs bench chaos example-triage example-signup example-onboarding screenshots sdk format clean requirements
+.PHONY: run test lint audit demo docs bench chaos example-triage example-signup example-onboarding screenshots sdk format clean requirements
 .DELETE_ON_ERROR:
 
 run: $(VENV)/installed
@@ -40,6 +44,14 @@ lint: $(VENV)/installed-dev
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(if $(wildcard templates/*),$(PYTHON) -m djlint --quiet --lint templates)
 	$(PYTHON) -m deptry .
+	$(BANDIT)
+	! git grep --line-number --extended-regexp '^(<<<<<<<|>>>>>>>|\|{7}) '
+
+audit: $(VENV)/installed-dev
+	$(BANDIT)
+	$(PYTHON) -m pip_audit --require-hashes --disable-pip --requirement requirements.txt \
+		--requirement requirements-dev.txt --requirement requirements-tracing.txt
+	cd sdk/typescript && npm audit
 
 demo: $(VENV)/installed
 	@AGENTPOST_DEVELOPMENT=1 exec $(PYTHON) manage.py demo
@@ -85,6 +97,7 @@ clean:
 requirements: $(VENV)/installed-dev
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) requirements-tracing.in --constraint requirements-dev.txt --output-file requirements-tracing.txt
 
 $(PYTHON):
 	@python=$$($(FIND_PYTHON)); \

@@ -12,7 +12,7 @@ from typing import IO
 from django.conf import settings
 
 from agentpost_site.front.protocol import Receive, Scope
-from environments.errors import TooSlow, Unavailable
+from environments.errors import TooSlow, Unavailable, UnreadableBody
 
 IN_MEMORY = 1024 * 1024  # octets of one body; above it lies in a temporary file
 ROOM = 1024 * 1024 * 1024  # octets of all bodies that a process holds at once
@@ -21,10 +21,6 @@ ALWAYS = 64 * 1024  # octets of a body that are taken however full it is: enough
 PATIENCE = 30.0  # seconds for the first octets, as many as IN_MEMORY, and for each next piece
 SLOWEST = 50_000  # octets a second, after those
 Admit = Callable[[], Awaitable[str]]
-
-
-class ClientGone(Exception):
-    """The client went away before it had said everything."""
 
 
 class Pace:
@@ -63,7 +59,7 @@ class Bodies:
         """Give the whole body of a request; of one above the limit, one octet too many, so that it can be refused.
 
         ``admit`` is asked before more is taken than is always taken: it returns whose share that is, or raises.
-        Raises TooSlow, ClientGone, and Unavailable when the process holds as much as it may, or of this client.
+        Raises TooSlow, UnreadableBody, and Unavailable when the process holds as much as it may, or of this client.
         """
         if not _has_body(scope):
             yield Body(BytesIO())
@@ -86,7 +82,7 @@ class Bodies:
                 while more and body.size <= limit:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise ClientGone
+                        raise UnreadableBody
                     piece = message.get("body", b"")[: limit + 1 - body.size]
                     if admit and body.size + len(piece) > self._always:
                         deadline.reschedule(None)  # while we ask, nobody is slow but we

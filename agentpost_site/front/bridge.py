@@ -11,7 +11,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from agentpost_site.front.bodies import Bodies, Body, ClientGone, Pace
+from agentpost_site.front.bodies import Bodies, Body, Pace
 from agentpost_site.front.protocol import Receive, Scope, Send
 from agentpost_site.front.refusals import refuse
 from environments.answers import InternalError
@@ -69,8 +69,6 @@ class Bridge:
         """Answer one request."""
         try:
             answered = await self._answer(scope, receive)
-        except ClientGone:
-            return
         except Refusal as refusal:
             await refuse(scope, send, refusal)
         except Exception:

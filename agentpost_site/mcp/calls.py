@@ -10,14 +10,13 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from agentpost_site.front.bodies import ClientGone
 from agentpost_site.front.protocol import App, Message, Receive
 from agentpost_site.mcp.arguments import BASE, ApiCall, call_for, given_to
 from agentpost_site.mcp.showing import Content, block, fenced, refusal_shown, shown
 from agentpost_site.mcp.tool import Shape, Tool
 from environments.answers import refusing
 from environments.asking import Answer, Ask, Question
-from environments.errors import Refusal, TooLarge
+from environments.errors import Refusal, TooLarge, UnreadableBody
 from mail.inspection import visible
 
 LARGEST_FILE = 1024 * 1024  # octets that a model is given of an attachment
@@ -67,7 +66,7 @@ class Calls:
     async def carry_out(self, tool: Tool, arguments: Mapping[str, Any], caller: Caller, size: int = 0) -> Outcome:
         """Call a tool with arguments of so many octets; what they or the API refuse is an outcome too.
 
-        Raises ClientGone while it waits.
+        Raises UnreadableBody when the client goes away while it waits.
         """
         try:
             given, first = await self.by_size(size, _understood, tool, arguments)
@@ -115,7 +114,7 @@ class Calls:
         scope = {"type": "http", "method": "GET", "path": call.path, "query_string": call.query.encode()}
         await self._wait({**scope, "headers": headers, "client": (caller.address, 0)}, caller.receive, send)
         if not sent:
-            raise ClientGone
+            raise UnreadableBody
         start, body = sent
         kept = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
         return Answer(start["status"], kept, body["body"])

@@ -14,7 +14,7 @@ import orjson
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from agentpost_site.front.bodies import Bodies, Body, ClientGone
+from agentpost_site.front.bodies import Bodies, Body
 from agentpost_site.front.protocol import App, Opening, Receive, Scope, Send
 from agentpost_site.front.refusals import refuse
 from agentpost_site.mcp import protocol
@@ -76,8 +76,6 @@ class Service:
         try:
             _check(scope, caller.headers)
             await self._answer(await self._message(scope, caller), caller, send)
-        except ClientGone:
-            return
         except Refusal as refusal:
             await refuse(scope, send, refusal)
         except CallerRefused as refused:

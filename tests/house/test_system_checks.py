@@ -12,6 +12,7 @@ from environments import checks
 from environments.fields import SameEnvironmentForeignKey
 from environments.ids import PrefixedIDField
 from environments.models import Environment, EnvironmentOwned
+from environments.sealed import SealedText
 from mail.models import Message
 
 
@@ -72,6 +73,7 @@ UNGUARDED = [  # base, what its author wrote, the error that must come
         },
         "environments.E009",
     ),
+    (EnvironmentOwned, lambda: {"id": own_id(), "secret": SealedText(max_length=9)}, "environments.E010"),
 ]
 
 

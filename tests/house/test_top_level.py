@@ -21,7 +21,8 @@ BESIDE_THEM = {
 }
 FILES = {
     "manage.py", "pyproject.toml", "mkdocs.yml", "Makefile", "requirements.in", "requirements.txt",
-    "requirements-dev.in", "requirements-dev.txt", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
+    "requirements-dev.in", "requirements-dev.txt", "requirements-tracing.in", "requirements-tracing.txt",
+    "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
     "LICENSE",
 }  # fmt: skip
 

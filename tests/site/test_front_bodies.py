@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agentpost_site.front.bodies import Bodies, ClientGone
-from environments.errors import Unauthenticated, Unavailable
+from agentpost_site.front.bodies import Bodies
+from environments.errors import Unauthenticated, Unavailable, UnreadableBody
 
 SCOPE = {"headers": [(b"transfer-encoding", b"chunked")], "http_version": "1.1", "client": ("192.0.2.1", 4711)}
 NEIGHBOUR = {**SCOPE, "client": ("192.0.2.2", 4711)}
@@ -51,7 +51,7 @@ def test_a_body_too_many_is_refused_until_another_is_done() -> None:
 @pytest.mark.parametrize("last", [{"type": "http.disconnect"}, request(b"x" * 99, more=True)])
 def test_what_a_body_held_is_free_however_it_ended(last: dict[str, Any]) -> None:
     bodies = Bodies(room=100, always=10)
-    with pytest.raises((ClientGone, Unavailable)):
+    with pytest.raises((UnreadableBody, Unavailable)):
         read(bodies, request(b"x" * 50, more=True), last)
     assert not bodies.held
 
