@@ -35,6 +35,18 @@ def dumping(content: bytes) -> Any:
     return lambda *words: Path(words[-1].partition("=")[2]).write_bytes(content)
 
 
+def test_former_keys_come_along_and_become_the_machines(
+    db: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STORAGES, settings.SECRET_KEY_FALLBACKS = store_in(tmp_path / "blobs"), ["older", "oldest"]
+    monkeypatch.setattr(backups, "_run", dumping(b"dump"))
+    backups.back_up(tmp_path / "backup")
+    settings.AGENTPOST_DATA_DIR = tmp_path
+    backups._adopt_fallbacks(tmp_path / "backup" / "secret_key_fallbacks")
+    assert (tmp_path / "secret_key_fallbacks").read_text().split() == ["older", "oldest"]
+    assert (tmp_path / "secret_key_fallbacks").stat().st_mode & 0o077 == 0
+
+
 def dump_of(backup: Path) -> Path:
     [dump] = backup.glob("database-*")
     return dump
@@ -67,7 +79,7 @@ def test_nothing_in_a_folder_that_others_may_enter_is_readable_by_them(
     monkeypatch.setattr(backups, "_run", dumping(b"dump"))
     backups.back_up(tmp_path / "backup")
     found = list((tmp_path / "backup").rglob("*"))
-    assert (len(found), open_to_others(*found)) == (7, [])
+    assert (len(found), open_to_others(*found)) == (8, [])
 
 
 @pytest.mark.usefixtures("easy_going")

@@ -73,6 +73,7 @@ SUBDOMAIN = "acme.agentpost.localhost"
 TWICE = {
     "organization": ("create_organization", "--name", "acme", "--owner", OWNER),
     "environment": ("create_environment", "--organization", "acme", "--name", "Staging", "--description", "Try it"),
+    "days of mail": ("create_environment", "--organization", "acme", "--name", "A", "--message-retention-days", "30"),
     "inbox by username": ("create_inbox", "--environment", "production", "--username", "Support"),
     "inbox on a subdomain": ("create_inbox", "--environment", "production", "--username", "A", "--domain", SUBDOMAIN),
     "inbox by address": ("create_inbox", "--environment", "production", "--email", f"a@{SUBDOMAIN}", "--name", "A"),
@@ -113,6 +114,12 @@ def test_an_inbox_on_the_shared_domain_is_found_by_the_username_asked_for(acme: 
     assert first["username"].startswith("support-")
     assert first["id"] != other["id"]
     assert machine("create_inbox", "--environment", production_of(acme).pk, "--email", first["email"]) == first
+
+
+@pytest.mark.usefixtures("acme")
+def test_an_environment_is_made_with_the_days_that_mail_is_kept() -> None:
+    assert machine(*TWICE["days of mail"])["message_retention_days"] == 30
+    assert machine(*TWICE["environment"])["message_retention_days"] is None
 
 
 @pytest.mark.usefixtures("acme")
@@ -279,6 +286,10 @@ REFUSED = {
     "unknown organization": ("create_environment --organization nowhere --name a", "no organization nowhere."),
     "mode without a person": ("create_environment --organization acme --name a --mode live", "--reason and --by EMAIL"),
     "unknown mode": ("create_environment --organization acme --name a --mode loud", "invalid choice: 'loud'"),
+    "no days": (
+        "create_environment --organization acme --name a --message-retention-days 0",
+        "message_retention_days:",
+    ),
     "unknown environment": ("create_inbox --environment acme/nowhere --username a", "has no environment nowhere."),
     "unknown slug": ("create_inbox --environment nowhere --username a", "There is no environment nowhere."),
     "unknown id": ("create_inbox --environment env_00000000000000000000000000 --username a", "no environment env_0"),

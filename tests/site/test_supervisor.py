@@ -1,6 +1,8 @@
 """The supervisor, with real processes under it."""
 
 import fcntl
+import io
+import json
 import os
 import signal
 import socket
@@ -15,7 +17,7 @@ import pytest
 
 from agentpost_site.embedded_postgres import EmbeddedPostgres
 from agentpost_site.management.commands import serve
-from agentpost_site.supervisor import port_is_free
+from agentpost_site.supervisor import Log, port_is_free
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,3 +207,17 @@ def test_serve_ends_with_that_one_line_and_status_1(listener: socket.socket) -> 
     )
     line = f"Port {port} is taken; set AGENTPOST_HTTP_PORT to another one.\n"
     assert (result.returncode, result.stdout, result.stderr) == (1, "", line)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b'{"event":"hello"}\n', {"event": "hello"}),
+        (b"not an object\n", {"process": "web", "event": "not an object"}),
+        (b"\xff\n", {"process": "web", "event": "\ufffd"}),
+    ],
+)
+def test_a_log_of_json_has_one_object_a_line_whoever_writes(line: bytes, told: dict[str, str]) -> None:
+    stream = io.BytesIO()
+    Log(stream, coloured=False, as_json=True).line("web", line)
+    assert json.loads(stream.getvalue()) == told
