@@ -7,7 +7,8 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,12 +26,29 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     notes: Sequence[str] = ()
+    is_whole: bool = True
+    """Whether it tells what was measured, and not that something failed."""
 
     def markdown(self) -> str:
         """Return it as Markdown, numbers to the right."""
         lines = [self.about, "", _line(self.columns), "|" + "---|" * len(self.columns)]
         lines += [_line([shown(cell) for cell in row]) for row in self.rows]
         return "\n".join([*lines, *(f"\n{note}" for note in self.notes)])
+
+
+def attempt(part: str, measure: Callable[[], Table]) -> Table:
+    """Return what a part measures; if it fails, a table that says so, so that other parts are not lost."""
+    try:
+        return measure()
+    except Exception as trouble:  # noqa: BLE001 - whatever it is, it is named
+        return failure(part, trouble)
+
+
+def failure(part: str, trouble: Exception) -> Table:
+    """Return the table of a part that failed, and print where; for an ``except`` block."""
+    traceback.print_exc()
+    why = f"{type(trouble).__name__}: {trouble}".replace("\n", " ").replace("|", "/")
+    return Table("Not measured:", ("part", "why"), [(part, why)], is_whole=False)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ import time
 import aiohttp
 import orjson
 
-from bench.events.ground import DATA
+from bench.ground import DATA
 
 KEY = b"k" * 24
 

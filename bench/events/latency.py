@@ -3,11 +3,12 @@
 import statistics
 import time
 
-from bench.events.ground import DATA, Place, deliverer
-from bench.events.processes import wait_for
 from bench.events.receiver import Receiver
+from bench.ground import DATA, Place
+from bench.processes import wait_for
+from bench.report import Table
 
-QUIET = 10.0  # events a second
+QUIET, STEADY = 10.0, 100.0  # events a second
 SECONDS = 15
 
 
@@ -32,21 +33,25 @@ def percentiles(milliseconds: list[float]) -> tuple[float, float]:
     return statistics.median(milliseconds), statistics.quantiles(milliseconds, n=100)[98]
 
 
-def measure(receiver: Receiver, steady: float) -> None:
-    """Print median and 99th percentile at a quiet rate and at a steady one."""
+def measure(receiver: Receiver) -> Table:
+    """Return median and 99th percentile at a quiet rate and at a steady one."""
     place = Place("latency")
     place.endpoints([receiver.url()])
-    print("\n| events a second | median | 99th percentile |\n|---|---|---|")
-    with deliverer():
-        place.publish(1)
-        wait_for(lambda: receiver.count() >= 1, 60)
-        for rate in (QUIET, steady):
-            receiver.taken()
-            started = time.monotonic()
-            committed = published(place, rate, SECONDS)
-            reached = len(committed) / (time.monotonic() - started)
-            arrived: dict[str, int] = {}
-            for event_id, at in receiver.wait_for(len(committed)):
-                arrived.setdefault(event_id, at)
-            middle, late = percentiles([(arrived[event_id] - at) / 1e6 for event_id, at in committed.items()])
-            print(f"| {reached:,.0f} | {middle:.1f} ms | {late:.1f} ms |", flush=True)
+    place.publish(1)
+    wait_for(lambda: receiver.count() >= 1, 60)
+    return Table(
+        "From the moment just before an event's COMMIT to the receipt of its webhook, one deliverer:",
+        ("events a second", "median, ms", "99th percentile, ms"),
+        [_row(place, receiver, rate) for rate in (QUIET, STEADY)],
+    )
+
+
+def _row(place: Place, receiver: Receiver, rate: float) -> tuple[float, float, float]:
+    receiver.taken()
+    started = time.monotonic()
+    committed = published(place, rate, SECONDS)
+    reached = len(committed) / (time.monotonic() - started)
+    arrived: dict[str, int] = {}
+    for event_id, at in receiver.wait_for(len(committed)):
+        arrived.setdefault(event_id, at)
+    return reached, *percentiles([(arrived[event_id] - at) / 1e6 for event_id, at in committed.items()])

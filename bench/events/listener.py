@@ -14,7 +14,7 @@ from subprocess import PIPE, Popen
 
 import aiohttp
 
-from bench.events.processes import ROOT
+from bench.report import ROOT
 
 SECONDS = 90
 AT_ONCE = 50  # connections that are being opened

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from bench.events.ground import DATA, Place
+from bench.ground import DATA, Place
+from bench.report import Table
 
 SHORT, LONG, OTHERS = 10_000, 300_000, 1_000_000
 NEIGHBOURS = 4
@@ -89,25 +90,28 @@ def rows_a_second(log: Log, pages: int) -> float:
     return read / (time.perf_counter() - started)
 
 
-def measure() -> None:
-    """Print what a page costs in each of the logs, in time and as a multiple of that in the short one."""
-    print(f"\n| a page of {PAGE} behind | log of {SHORT:,} | of {LONG:,} | ratio |\n|---|---|---|---|")
+def measure() -> Table:
+    """Return what a page costs in each of the logs, in time and as a multiple of that in the short one."""
     short, long = new_log("short"), new_log("long")
     short.fill(SHORT)
     long.fill(LONG)
     for number in range(NEIGHBOURS):
         new_log(f"neighbour-{number}").fill(OTHERS // NEIGHBOURS)
     short.place.settle()
+    rows = []
     for name, share in {"nothing": 0.0, "half": 0.5, "all but a page": 1.0}.items():
         cursors = {log: log.cursor_at(int((size - PAGE - 1) * share)) for log, size in ((short, SHORT), (long, LONG))}
         times = _seconds_in_turns(cursors)
-        print(
-            f"| {name} | {times[short] * 1000:.1f} ms | {times[long] * 1000:.1f} ms "
-            f"| {times[long] / times[short]:.2f} |",
-            flush=True,
-        )
-    print(f"\n{rows_a_second(long, 200):,.0f} events/s by page behind page, through one thread of the API\n")
-    print(long.plan_at(LONG // 2))
+        rows.append((name, times[short] * 1000, times[long] * 1000, times[long] / times[short]))
+    return Table(
+        f"A page of {PAGE} of `GET /events`, beside {OTHERS:,} events of other environments:",
+        ("behind", f"log of {SHORT:,}, ms", f"of {LONG:,}, ms", "as a ratio"),
+        rows,
+        [
+            f"{rows_a_second(long, 200):,.0f} events a second are read page by page, through one thread of the API.",
+            f"The plan of a page in the middle:\n\n```\n{long.plan_at(LONG // 2)}\n```",
+        ],
+    )
 
 
 def _seconds_in_turns(cursors: dict[Log, str]) -> dict[Log, float]:

@@ -1,17 +1,22 @@
-"""A database of its own, with an environment in it, and a deliverer beside it."""
+"""What is measured stands on this: a database of its own, environments in it, or a whole AgentPost."""
 
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
+import psutil
 
-from bench.events.processes import running
+from bench.processes import running
+
+if TYPE_CHECKING:
+    from agentpost_site.embedded_postgres import EmbeddedPostgres
+    from tests.site.instance import Instance
 
 TEXT = "Your order has been packed and leaves the house this afternoon. " * 10
 DATA = {
@@ -26,30 +31,75 @@ DATA = {
     "received_at": "2026-03-08T14:30:00.000Z",
 }
 BATCH = 500
+MANY = "1000000"  # requests a minute: nobody is held up for asking much
 
 
 @contextmanager
-def database() -> Iterator[None]:
-    """Have AgentPost's tables in an embedded PostgreSQL of its own, which goes with the block."""
-    with tempfile.TemporaryDirectory(prefix="agentpost-bench-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)  # root's PostgreSQL runs as `nobody`, who has to get there
+def database(
+    variables: Mapping[str, str] | None = None, postgres_settings: Mapping[str, str] | None = None
+) -> Iterator["EmbeddedPostgres"]:
+    """Have AgentPost's tables in an embedded PostgreSQL of its own, which goes with the block.
+
+    ``variables`` are further settings of AgentPost, for this process and those that it starts. Once a process: Django
+    keeps the settings that it was set up with.
+    """
+    with folder_for_all() as folder:
         os.environ.pop("DATABASE_URL", None)
         os.environ["AGENTPOST_DATA_DIR"] = f"{folder}/data"
         os.environ["AGENTPOST_DEVELOPMENT"] = "1"
-        os.environ["AGENTPOST_REQUESTS_PER_MINUTE"] = "1000000"
+        os.environ["AGENTPOST_REQUESTS_PER_MINUTE"] = MANY
+        os.environ.update(variables or {})
         os.environ["DJANGO_SETTINGS_MODULE"] = "agentpost_site.settings"
         django.setup()
         from django.conf import settings
         from django.core.management import call_command
         from django.db import connections
 
+        if postgres_settings:
+            settings.EMBEDDED_POSTGRES = _with_settings(settings.EMBEDDED_POSTGRES.data_dir, postgres_settings)
         with settings.EMBEDDED_POSTGRES.temporarily_running():
             call_command("migrate", database="owner", verbosity=0)
+            connections["owner"].close()  # whoever copies the database must be alone with it
             try:
-                yield
+                yield settings.EMBEDDED_POSTGRES
             finally:
                 for connection in connections.all():
                     connection.close()
+
+
+def _with_settings(data_dir: Path, postgres_settings: Mapping[str, str]) -> "EmbeddedPostgres":
+    from agentpost_site.embedded_postgres import EmbeddedPostgres
+
+    class Otherwise(EmbeddedPostgres):
+        def _settings(self) -> dict[str, str]:
+            return {**super()._settings(), **postgres_settings}
+
+    return Otherwise(data_dir)
+
+
+@contextmanager
+def folder_for_all() -> Iterator[Path]:
+    """Have a temporary folder that every account may pass through, for root's PostgreSQL and Postfix run as others."""
+    with tempfile.TemporaryDirectory(prefix="agentpost-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
+@contextmanager
+def house(**variables: str) -> Iterator["Instance"]:
+    """Run a whole AgentPost, as ``make run`` starts it, on data and ports of its own, until the block ends.
+
+    Raises TimeoutError when it is not ready in time.
+    """
+    from tests.site.instance import Instance
+
+    os.environ.pop("DATABASE_URL", None)
+    with (
+        folder_for_all() as folder,
+        Instance(folder / "data", AGENTPOST_REQUESTS_PER_MINUTE=MANY, **variables) as instance,
+    ):
+        yield instance
 
 
 class Place:
@@ -76,6 +126,24 @@ class Place:
 
         with inside(self.environment):
             return publish(self.environment.pk, [Happening("message.received", DATA)] * how_many)
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Let webhooks of the environment wait, or go on."""
+        from environments.binding import inside
+        from webhooks.services.events import wake_deliverer
+
+        self.environment.webhooks_paused = is_paused
+        self.environment.save()
+        with inside(self.environment):
+            wake_deliverer()
+
+    def attempts(self) -> int:
+        """Return how many attempts are in the log."""
+        from environments.binding import inside
+        from webhooks.models import DeliveryAttempt
+
+        with inside(self.environment):
+            return DeliveryAttempt.objects.in_environment(self.environment).count()
 
     def pending(self) -> int:
         """Return how many deliveries wait."""
@@ -108,3 +176,9 @@ def deliverer() -> Iterator["Popen[bytes]"]:
     """Run ``manage.py deliver`` on the database until the block ends."""
     with running([sys.executable, "manage.py", "deliver"], variables={"DATABASE_URL": database_url()}) as process:
         yield process
+
+
+def the_deliverer() -> psutil.Process:
+    """Return the deliverer that runs; there is one."""
+    [found] = [child for child in psutil.Process().children() if child.cmdline()[1:3] == ["manage.py", "deliver"]]
+    return found

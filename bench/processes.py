@@ -7,11 +7,10 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[2]
+from bench.report import ROOT
 
 
 def free_port() -> int:
@@ -25,7 +24,7 @@ def wait_for(question: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not question():
         if time.monotonic() > deadline:
-            raise TimeoutError
+            raise TimeoutError(f"it did not happen within {seconds:.0f} s")
         time.sleep(0.05)
 
 
@@ -41,7 +40,10 @@ def _listens(port: int) -> bool:
 def running(
     command: Sequence[str], *, port: int | None = None, variables: Mapping[str, str] | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a command until the block ends; the block begins when the port, if there is one, has a listener."""
+    """Run a command until the block ends; the block begins when the port, if there is one, has a listener.
+
+    Raises ChildProcessError when it ends before that, TimeoutError when it takes a minute.
+    """
     process = subprocess.Popen(  # noqa: S603 - our own commands
         command,
         cwd=ROOT,
@@ -52,7 +54,9 @@ def running(
     )
     try:
         if port:
-            wait_for(lambda: _listens(port), 60)
+            wait_for(lambda: _listens(port) or process.poll() is not None, 60)
+            if process.poll() is not None:
+                raise ChildProcessError(f"{' '.join(command[:3])} ended with {process.returncode} at its start")
         yield process
     finally:
         process.terminate()
@@ -61,6 +65,12 @@ def running(
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # what it started itself, too
         process.wait()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all that descend from it."""
+    first = psutil.Process(pid)
+    return [first, *first.children(recursive=True)]
 
 
 def cpu_seconds(pid: int) -> float:
