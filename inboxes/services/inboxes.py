@@ -71,9 +71,11 @@ def _place(inbox: Inbox, environment: Environment, email: str | None, username: 
         email = f"{name if username else addresses.random_suffix()}@{domain}"
     inbox.email = addresses.normalise(email)
     _, domain = addresses.split(inbox.email)
-    if domain == shared or addresses.is_held(inbox.email, environment):
+    if domain == shared:
         raise AddressNotAvailable
-    inbox.domain = _domain(environment, domain)
+    inbox.domain = _domain(environment, domain)  # first, so that a held address costs strangers what any other does
+    if addresses.is_held(inbox.email, environment):
+        raise AddressNotAvailable
 
 
 def _random_address(name: str) -> str:
