@@ -19,6 +19,7 @@ from environments.sealed import Sealed
 ANY_ID = re.compile(rf"([a-z]{{3}})_[0-9A-HJKMNP-TV-Z]{{{ULID_LENGTH}}}")
 LOW = 2**32  # the last bits of an id: random, behind time and counter
 SMALL, LARGE = 2**31, 2**63
+BELOW_ZERO = {"bytes_stored"}  # of an hour in which more was deleted than came
 
 
 class WrongValue(ValueError):
@@ -157,8 +158,9 @@ def _number(field: models.Field, value: Any, _: Renaming) -> int:
     bound = LARGE if isinstance(field, models.BigIntegerField) else SMALL
     if isinstance(field, models.SmallIntegerField):
         bound = 2**15
-    if not 0 <= _of(int, value, "a whole number") < bound:
-        raise WrongValue(f"a whole number from 0 and below {bound}")
+    least = -bound if field.name in BELOW_ZERO else 0
+    if not least <= _of(int, value, "a whole number") < bound:
+        raise WrongValue(f"a whole number from {least} and below {bound}")
     return int(value)
 
 

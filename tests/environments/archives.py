@@ -1,7 +1,9 @@
 """Archives of a furnished environment, written, read and imported."""
 
+import hashlib
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +49,35 @@ def rows(content: bytes) -> list[dict[str, Any]]:
 def imported(path: Path, *options: str) -> tuple[dict[str, Any], Environment]:
     told = machine("import_environment", str(path), *INTO_ACME, *options)
     return told, Environment.everywhere.get(pk=told["environment_id"])
+
+
+def packed(files: dict[str, bytes], path: Path, counts: Mapping[str, int] | None = None) -> Path:
+    """Write an archive whose manifest tells of what is in it now; of ``counts`` where it is another number."""
+    manifest = json.loads(files["manifest.json"])
+    manifest["files"] = {
+        name: {**manifest["files"].get(name, {"count": 1}), **told(content)}
+        for name, content in files.items()
+        if name != "manifest.json"
+    }
+    for name, count in (counts or {}).items():
+        manifest["files"][name]["count"] = count
+    return written({**files, "manifest.json": json.dumps(manifest).encode()}, path)
+
+
+def told(content: bytes) -> dict[str, Any]:
+    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def written(files: dict[str, bytes], path: Path) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def changed(files: dict[str, bytes], table: str, **columns: Any) -> dict[str, bytes]:
+    """Return the files with other values in the first row of a table."""
+    name = f"rows/{table}.jsonl"
+    first, *others = rows(files[name])
+    lines = [json.dumps(row).encode() + b"\n" for row in ({**first, **columns}, *others)]
+    return {**files, name: b"".join(lines)}

@@ -18,5 +18,5 @@ NOT_RUN = {
     "it needs a model": "tests/clients/kits runs the kits with a scripted model.",
     "tests run it in another place": "tests/clients/examples runs it against a server of its own.",
     "it takes minutes": "tests/isolation runs it.",
-    "it needs the archive": "tests/environments/test_import.py imports archives that it has exported.",
+    "it needs the archive": "tests/environments/importing imports archives that it has exported.",
 }

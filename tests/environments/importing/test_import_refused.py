@@ -1,9 +1,6 @@
 """An archive that is not whole, or is hostile, is refused with one sentence, and leaves nothing."""
 
-import hashlib
 import json
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,53 +9,9 @@ import pytest
 from environments.ids import new_id
 from environments.models import Environment
 from mail.models import Message
-from tests.environments.archives import INTO_ACME, build_furnished, exported, files_of, imported, rows
+from tests.environments.archives import INTO_ACME, changed, exported, files_of, imported, packed, written
 from tests.environments.commands import refused
 from tests.world import World
-
-
-@pytest.fixture
-def acme(standing: Any, request: pytest.FixtureRequest) -> World:
-    return standing.stand_on(build_furnished, request)  # type: ignore[no-any-return]
-
-
-@pytest.fixture(autouse=True)
-def own_objects(acme: World, standing: Any, object_store: Path) -> Path:
-    """Keep what a test stores and erases apart from what the other tests stand on."""
-    standing.bring_objects(object_store)
-    return object_store
-
-
-def packed(files: dict[str, bytes], path: Path, counts: Mapping[str, int] | None = None) -> Path:
-    """Write an archive whose manifest tells of what is in it now; of ``counts`` where it is another number."""
-    manifest = json.loads(files["manifest.json"])
-    manifest["files"] = {
-        name: {**manifest["files"].get(name, {"count": 1}), **told(content)}
-        for name, content in files.items()
-        if name != "manifest.json"
-    }
-    for name, count in (counts or {}).items():
-        manifest["files"][name]["count"] = count
-    return written({**files, "manifest.json": json.dumps(manifest).encode()}, path)
-
-
-def told(content: bytes) -> dict[str, Any]:
-    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def written(files: dict[str, bytes], path: Path) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return path
-
-
-def changed(files: dict[str, bytes], table: str, **columns: Any) -> dict[str, bytes]:
-    """Return the files with other values in the first row of a table."""
-    name = f"rows/{table}.jsonl"
-    first, *others = rows(files[name])
-    lines = [json.dumps(row).encode() + b"\n" for row in ({**first, **columns}, *others)]
-    return {**files, name: b"".join(lines)}
 
 
 def box_of(files: dict[str, bytes]) -> str:
@@ -104,7 +57,8 @@ HOSTILE_ROWS = [  # table,                 columns,                             
     ("inboxes.inbox", {"hourly_sending_quota": 2**62}, "hourly_sending_quota must be from 0"),
     ("inboxes.inbox", {"daily_sending_quota": -1}, "daily_sending_quota must be a whole number from 0"),
     ("webhooks.event", {"data": []}, "no object of JSON"),
-    ("environments.usagehour", {"bytes_stored": -1}, "bytes_stored must be a whole number from 0"),
+    ("environments.usagehour", {"bytes_stored": -(2**63) - 1}, "bytes_stored must be a whole number from -"),
+    ("environments.usagehour", {"messages_in": -1}, "messages_in must be a whole number from 0"),
     ("environments.usagehour", {"messages_in": "7"}, "messages_in must be a whole number"),
 ]
 

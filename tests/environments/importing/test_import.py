@@ -1,16 +1,15 @@
 """An archive becomes an environment again: the same one at an empty server, another one beside its origin."""
 
 import hashlib
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from environments import clock
 from environments.binding import inside
 from environments.contributions import contributed
-from environments.models import AuditEntry, Environment
+from environments.models import AuditEntry, Environment, UsageHour
 from environments.object_store import sha256_of
 from environments.services.audit import broken_links
 from environments.services.environments import update_environment
@@ -19,24 +18,13 @@ from inboxes.models import Domain, Inbox, SigningKey
 from mail.models import Blob, Draft, HandOver, Message, SearchEntry, Thread
 from mail.search import parse_query
 from mail.services import blobs
+from mail.services.deletion import delete_messages
 from mail.services.search import find
-from tests.environments.archives import CANARY, UNIQUE, build_furnished, erased, exported, imported, rows
+from tests.environments.archives import CANARY, UNIQUE, erased, exported, imported, rows
 from tests.world import PERSON, World
 from webhooks.models import WebhookEndpoint
 
 APPS = ("environments", "apikeys", "webhooks", "inboxes", "mail")
-
-
-@pytest.fixture
-def acme(standing: Any, request: pytest.FixtureRequest) -> World:
-    return standing.stand_on(build_furnished, request)  # type: ignore[no-any-return]
-
-
-@pytest.fixture(autouse=True)
-def own_objects(acme: World, standing: Any, object_store: Path) -> Path:
-    """Keep what a test stores and erases apart from what the other tests stand on."""
-    standing.bring_objects(object_store)
-    return object_store
 
 
 # --- Round and round --------------------------------------------------------------------------------------------------
@@ -66,6 +54,18 @@ def test_what_is_imported_and_exported_again_is_the_same(acme: World, tmp_path: 
     assert {name for name in before if before[name] != after[name]} == ANOTHER_THEN.keys()
     assert ids_of(before) == ids_of(after)
     assert list(broken_links(acme.organization)) == []
+
+
+def test_an_hour_in_which_more_was_deleted_than_came_is_imported(acme: World, tmp_path: Path) -> None:
+    with inside(acme.development):
+        UsageHour.objects.in_environment(acme.development).update(hour=clock.now() - timedelta(days=1))
+        messages = Message.objects.in_environment(acme.development).filter(direction="inbound", size__gt=0)
+        assert delete_messages(acme.development, messages.filter(pk=messages.values("pk")[:1]))
+        assert UsageHour.objects.in_environment(acme.development).filter(bytes_stored__lt=0).exists()
+    exported(acme.development, tmp_path / "one.zip")
+    _, here = imported(tmp_path / "one.zip", "--slug", "two")
+    with inside(here):
+        assert UsageHour.objects.in_environment(here).filter(bytes_stored__lt=0).exists()
 
 
 def test_an_import_deletes_no_mail_however_old_it_is(acme: World, tmp_path: Path) -> None:

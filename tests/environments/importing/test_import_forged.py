@@ -4,26 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from environments.binding import inside
 from environments.services.organizations import create_organization
+from environments.services.usage import bytes_stored
 from inboxes.models import Inbox
-from tests.environments.archives import build_furnished, erased, exported, files_of, imported
+from mail.models import Draft, Message
+from tests.environments.archives import changed, erased, exported, files_of, imported, packed
 from tests.environments.commands import machine
-from tests.environments.test_import_refused import changed, packed
 from tests.world import World
-
-
-@pytest.fixture
-def acme(standing: Any, request: pytest.FixtureRequest) -> World:
-    return standing.stand_on(build_furnished, request)  # type: ignore[no-any-return]
-
-
-@pytest.fixture(autouse=True)
-def own_objects(acme: World, standing: Any, object_store: Path) -> Path:
-    """Keep what a test stores and erases apart from what the other tests stand on."""
-    standing.bring_objects(object_store)
-    return object_store
 
 
 def shared_address(world: World, environment: Any) -> str:
@@ -66,3 +54,12 @@ def test_allowlist_and_redirect_address_stay_behind(acme: World, tmp_path: Path)
     told, here = imported(tmp_path / "edited.zip", "--slug", "copy")
     assert (here.allowlist, here.redirect_address) == ([], "")
     assert any(remark.startswith("Allowlist and redirect") for remark in told["remarks"])
+
+
+def test_what_is_kept_is_counted_whatever_the_archive_says_of_it(acme: World, tmp_path: Path) -> None:
+    files = exported(acme.development, tmp_path / "one.zip")
+    forged = packed(changed(files, "environments.usagehour", bytes_stored=-(10**12)), tmp_path / "forged.zip")
+    _, here = imported(forged, "--slug", "forged")
+    with inside(here):
+        kept = sum(row.size for model in (Message, Draft) for row in model.objects.in_environment(here))
+        assert bytes_stored(here) == kept > 0
