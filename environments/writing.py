@@ -23,6 +23,7 @@ from django.db import connection, models
 from environments.ids import PrefixedIDField, decode
 from environments.models import Environment, EnvironmentOwned
 from environments.prepared import Prepared
+from environments.sealed import SealedOnSave
 
 LARGE = 512 * 1024  # characters of text in all the rows of a statement; more do not travel as JSON
 LONG = 64 * 1024  # characters of one text
@@ -184,7 +185,9 @@ def _table(model: type[models.Model]) -> _Table:
 
 
 def _form(field: Any) -> Callable[[Any], Any]:
-    """Return what makes a row's JSON value of a field."""
+    """Return what makes a row's JSON value of a field. Raises ImproperlyConfigured for one that only saving seals."""
+    if isinstance(field, SealedOnSave):
+        raise ImproperlyConfigured(f"{field} is sealed when its row is saved: write it with bulk_create.")
     value = attrgetter(field.attname)
     target = field.target_field if field.is_relation else field
     if isinstance(target, PrefixedIDField):

@@ -15,7 +15,7 @@ from environments.services.environments import create_environment
 from environments.services.organizations import create_organization
 from environments.writing import NotOfThisEnvironment, insert, insert_all
 from mail.models import Blob, Upload
-from webhooks.models import Event
+from webhooks.models import Event, WebhookEndpoint
 
 DIGEST = bytes(range(32))
 ODD = {"text": "a\\u0001 \"'%s\n\u2028 \U0001f600", "large": 2**70, "nested": [None, {"true": True}]}
@@ -129,3 +129,10 @@ def test_of_rows_that_are_written_at_once_none_stays_when_one_is_refused(two: tu
         assert not Upload.objects.in_environment(here).exists()
         with pytest.raises(ImproperlyConfigured):
             insert_all(here, [[Event(environment_id=here.pk, type="message.received", data={})]])
+
+
+def test_what_only_saving_seals_is_not_written_open(two: tuple[Environment, Environment]) -> None:
+    here, _ = two
+    endpoint = WebhookEndpoint(environment_id=here.pk, url="https://acme.example/hook", secret="whsec_eHh4")
+    with inside(here), pytest.raises(ImproperlyConfigured, match="sealed"):
+        insert(here, [endpoint])
